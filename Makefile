@@ -1,0 +1,48 @@
+# Everything a person or CI runs. `make` alone prints this list.
+# Needs Python 3.11+ and make; uv is used where it is found and otherwise installed into .tools.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo demo-picture test check format lock coverage clean
+
+help: ## Print this list
+	@echo "usage: make TARGET"; echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make the environment in .venv (every other target does this itself)
+
+$(READY): requirements/dev.txt pyproject.toml scripts/setup
+	@PYTHON="$(PYTHON)" scripts/setup "$(VENV)"
+	@touch $@
+
+demo: $(READY) ## See the main job end to end: no key, no Docker, no network needed
+	@$(BIN)/libraries-io-mcp demo
+
+demo-picture: $(READY) ## Renew docs/demo.svg, the demo's own output as a picture
+	@$(BIN)/libraries-io-mcp demo --svg docs/demo.svg
+
+test: $(READY) ## Run the fast tests with coverage
+	@$(BIN)/pytest --cov --cov-report=term
+
+check: $(READY) ## Format, lint, types, import rules: exactly what CI runs
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/check_modules.py
+
+format: $(READY) ## Format the code and fix what can be fixed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: ## Resolve the dependencies anew into requirements/*.txt
+	@PYTHON="$(PYTHON)" scripts/setup --lock
+
+clean: ## Remove the environment and all caches
+	@rm -rf $(VENV) .tools .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""How we observe. Knows nothing of what we do."""
