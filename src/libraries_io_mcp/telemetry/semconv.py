@@ -17,6 +17,27 @@ UNKNOWN_COMPONENT: Final = "_OTHER"
 """What the MCP metrics say for a tool, prompt or method that the server does not have."""
 
 
+MCP_METHODS: Final = frozenset(
+    {
+        "completion/complete",
+        "initialize",
+        "logging/setLevel",
+        "ping",
+        "prompts/get",
+        "prompts/list",
+        "resources/list",
+        "resources/read",
+        "resources/subscribe",
+        "resources/templates/list",
+        "resources/unsubscribe",
+        "server/discover",
+        "tools/call",
+        "tools/list",
+    }
+)
+"""The closed set of `mcp.method.name`; any other method a client names is `_OTHER`."""
+
+
 class Attribute(StrEnum):
     """Attribute keys of spans, metrics and log records."""
 
@@ -55,6 +76,7 @@ class Event(StrEnum):
     OPERATION_STARTED = "libraries_io.operation.started"
     OPERATION_COMPLETED = "libraries_io.operation.completed"
     OPERATION_FAILED = "libraries_io.operation.failed"
+    CALL_STARTED = "libraries_io.call.started"
     CALL_COMPLETED = "libraries_io.call.completed"
     CALL_FAILED = "libraries_io.call.failed"
 

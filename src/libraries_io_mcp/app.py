@@ -1,0 +1,208 @@
+"""The composition root: the only file that knows everything. Builds the parts, serves, and ends them in order."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Final, NoReturn
+
+import anyio
+import fastmcp
+import httpx
+from fastmcp import FastMCP
+
+from libraries_io_mcp import __version__
+from libraries_io_mcp.errors import SettingsError
+from libraries_io_mcp.http_routes import add_routes
+from libraries_io_mcp.librariesio.client import LibrariesIOClient
+from libraries_io_mcp.settings import Settings
+from libraries_io_mcp.telemetry import semconv
+from libraries_io_mcp.telemetry.middleware import ObserveRequests
+from libraries_io_mcp.telemetry.providers import Telemetry, build_telemetry
+from libraries_io_mcp.tools import register_tools
+
+DRAIN_SECONDS: Final = 0.4
+"""How long calls in flight may still take after a signal. With the telemetry's deadline it stays under 1.5 s."""
+INSTRUCTIONS: Final = """\
+Facts about open-source packages from Libraries.io: search_packages finds them, get_package_info describes one, \
+get_package_dependencies lists what a version depends on. Each answer says how fresh it is and what is left of the \
+quota (60 requests a minute); get_quota_status shows it for free. `null` means that Libraries.io does not know. \
+Errors name an error_type, what to do next and, where waiting helps, retry_after in seconds."""
+
+logger: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The parts of a running server."""
+
+    settings: Settings
+    telemetry: Telemetry
+    client: LibrariesIOClient
+    observer: ObserveRequests
+    server: FastMCP
+
+
+def build_app(
+    settings: Settings,
+    *,
+    now: Callable[[], float] = time.time,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    network: httpx.AsyncBaseTransport | None = None,
+) -> App:
+    """Build every part. Nothing is opened or sent yet, but logging is taken over."""
+    serves_http = settings.server.transport == "http"
+    telemetry = build_telemetry(settings, serves_http=serves_http)
+    client = LibrariesIOClient(
+        settings.libraries_io,
+        instruments=telemetry.instruments,
+        tracer_provider=telemetry.tracer_provider,
+        meter_provider=telemetry.meter_provider,
+        now=now,
+        sleep=sleep,
+        network=network,
+    )
+    observer = ObserveRequests(
+        telemetry.tracer_provider.get_tracer(semconv.SCOPE_NAME, __version__),
+        telemetry.instruments,
+        transport="tcp" if serves_http else "pipe",
+    )
+    # Our middleware makes the SERVER span; FastMCP only carries the caller's context.
+    fastmcp.settings.telemetry_mode = "propagation_only"
+    server = FastMCP(
+        semconv.SERVICE_NAME,
+        instructions=INSTRUCTIONS,
+        version=__version__,
+        middleware=[observer],
+        mask_error_details=True,
+        lifespan=_closing(client),
+    )
+    register_tools(server, client)
+    started = time.monotonic()
+    add_routes(server, version=__version__, uptime=lambda: time.monotonic() - started, registry=telemetry.registry)
+    return App(settings, telemetry, client, observer, server)
+
+
+def run(settings: Settings) -> int:
+    """Serve until the client leaves or a signal comes. Returns the exit code (a signal on stdio ends at once).
+
+    Raises:
+        SettingsError: the address can't be listened on.
+    """
+    if settings.server.transport == "stdio":
+        return _run_stdio(build_app(settings))
+    with _bound_socket(settings.server.host, settings.server.port) as listener:
+        return _run_http(build_app(settings), listener)
+
+
+def _run_stdio(app: App) -> int:
+    try:
+        anyio.run(_serve_stdio, app)
+    except* (BrokenPipeError, ConnectionResetError):
+        logger.info("the client closed the pipe")
+    _end(app, 0)
+    return 0
+
+
+async def _serve_stdio(app: App) -> None:
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_end_on_signal, app)
+        logger.info("serving MCP on stdio", extra={"version": __version__})
+        await app.server.run_stdio_async(show_banner=False)
+        tasks.cancel_scope.cancel()
+
+
+async def _end_on_signal(app: App) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for number in signals:
+            logger.info("ending on %s", number.name)
+            _second_signal_kills()
+            with anyio.move_on_after(DRAIN_SECONDS):
+                await app.observer.idle()
+                await app.client.aclose()
+            # The thread that reads stdin can't be interrupted, so the interpreter would never end by itself.
+            app.telemetry.shutdown()
+            os._exit(128 + number)
+
+
+def _run_http(app: App, listener: socket.socket) -> int:
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    code = 0
+    try:
+        anyio.run(_serve_http, app, listener)
+    except SystemExit as leaving:
+        code = int(leaving.code or 0)
+    _second_signal_kills()
+    _end(app, code)
+    return code
+
+
+async def _serve_http(app: App, listener: socket.socket) -> None:
+    settings = app.settings.server
+    host, port = listener.getsockname()[:2]
+    logger.info(
+        "serving MCP at http://%s:%d/mcp", f"[{host}]" if ":" in host else host, port, extra={"version": __version__}
+    )
+    await app.server.run_http_async(
+        transport="http",
+        show_banner=False,
+        host=host,
+        port=port,
+        path="/mcp",
+        sockets=[listener],
+        host_origin_protection=True,
+        allowed_hosts=[settings.host, *settings.allowed_hosts],
+        allowed_origins=list(settings.allowed_origins),
+        uvicorn_config={"log_config": None, "access_log": False, "timeout_graceful_shutdown": DRAIN_SECONDS},
+    )
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    # uvicorn ends its connections first and raises the signal again; then this ends the program with its code.
+    raise SystemExit(128 + number)
+
+
+def _second_signal_kills() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _end(app: App, code: int) -> None:
+    unfinished = app.telemetry.shutdown()
+    if unfinished:
+        # A thread that hangs in a dead connection or a full pipe would hold the interpreter's own shutdown up.
+        os._exit(code)
+
+
+def _bound_socket(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"MCP_HOST={host} MCP_PORT={port}: can't listen there: {error.strerror}; allowed: an address of this "
+            "machine and a port that no other program uses"
+        ) from None
+    return listener
+
+
+def _closing(client: LibrariesIOClient) -> Callable[[FastMCP], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_server: FastMCP) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await client.aclose()
+
+    return lifespan

@@ -1,0 +1,87 @@
+"""Arguments -> settings -> app; exit codes; nothing else. Parts are imported when their command runs."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from libraries_io_mcp import __version__
+from libraries_io_mcp.errors import LibrariesIOMCPError, SettingsError
+from libraries_io_mcp.settings import load_settings
+
+EXAMPLES = """\
+examples:
+  libraries-io-mcp                                  the MCP server on stdio, as clients start it
+  libraries-io-mcp serve --transport http           the MCP server at http://127.0.0.1:8000/mcp
+  libraries-io-mcp demo                             see it work: no key and no network needed
+  libraries-io-mcp sandbox                          a stand-in for the Libraries.io API on port 8081
+
+Settings come from environment variables or .env; docs/configuration.md lists them.
+exit codes: 0 done, 1 failed, 2 wrong usage or settings, 130 and 143 ended by a signal
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        match options.command:
+            case "demo":
+                return _demo(options)
+            case "sandbox":
+                return _sandbox(options)
+            case _:
+                return _serve(options)
+    except SettingsError as error:
+        print(f"libraries-io-mcp: {error}", file=sys.stderr)
+        return 2
+    except LibrariesIOMCPError as error:
+        print(f"libraries-io-mcp: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _serve(options: argparse.Namespace) -> int:
+    given = {name: vars(options).get(name) for name in ("transport", "host", "port")}
+    settings = load_settings(**given)
+    # Imported here so that wrong settings and --help answer at once.
+    from libraries_io_mcp.app import run  # noqa: PLC0415
+
+    return run(settings)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from libraries_io_mcp.demo.tour import run  # noqa: PLC0415 - start-up time
+
+    return run(svg=options.svg)
+
+
+def _sandbox(options: argparse.Namespace) -> int:
+    from libraries_io_mcp.sandbox.server import run  # noqa: PLC0415 - start-up time
+
+    return run(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="libraries-io-mcp",
+        description="An MCP server that answers questions about open-source packages from Libraries.io.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"libraries-io-mcp {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    serve = commands.add_parser("serve", help="run the MCP server (the default)")
+    serve.add_argument("--transport", help="stdio or http (default: MCP_TRANSPORT, else stdio)")
+    serve.add_argument("--host", help="address to listen on, http only (default: MCP_HOST, else 127.0.0.1)")
+    serve.add_argument("--port", help="port to listen on, http only; 0 takes a free one (default: MCP_PORT, else 8000)")
+
+    demo = commands.add_parser("demo", help="the main job end to end, without a key, Docker or network")
+    demo.add_argument("--svg", type=Path, metavar="FILE", help="also save what is shown as a picture")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
