@@ -1,0 +1,1 @@
+"""The Libraries.io client: knows HTTP and the service's ways, knows no MCP."""

@@ -1,0 +1,64 @@
+"""Names into request paths and back. Each name is one segment, whatever it holds; nothing else builds a path."""
+
+import re
+from typing import Final
+from urllib.parse import quote, unquote
+
+from libraries_io_mcp.errors import InvalidRequestError
+
+MAX_NAME_BYTES: Final = 512
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def encode_segment(name: str, *, argument: str = "name") -> str:
+    """One path segment for `name`: everything but letters, digits, `-`, `_` and `.` becomes percent escapes of UTF-8.
+
+    `~` and `!` are escaped too, since the service's version pattern has neither.
+
+    Raises:
+        InvalidRequestError: empty, `.` or `..`, over 512 bytes, control characters, or not encodable as UTF-8.
+    """
+    if len(name) > MAX_NAME_BYTES:
+        raise _refused(argument, f"is longer than {MAX_NAME_BYTES} bytes")
+    try:
+        raw = name.encode()
+    except UnicodeEncodeError:
+        raise _refused(argument, "holds half of a surrogate pair, which is not text") from None
+    if len(raw) > MAX_NAME_BYTES:
+        raise _refused(argument, f"is longer than {MAX_NAME_BYTES} bytes")
+    if not name.strip():
+        raise _refused(argument, "is empty")
+    if name in {".", ".."}:
+        raise _refused(argument, "can't be a dot or two dots")
+    if _CONTROL.search(name):
+        raise _refused(argument, "holds control characters")
+    return quote(raw, safe="").replace("~", "%7E")
+
+
+def expand(template: str, names: dict[str, str]) -> str:
+    """The path of a template such as `/{platform}/{name}`.
+
+    Raises:
+        InvalidRequestError: a name can't be a path segment.
+    """
+    return _PLACEHOLDER.sub(lambda match: encode_segment(names[match[1]], argument=match[1]), template)
+
+
+def names_in(template: str, path: str) -> dict[str, str] | None:
+    """The names in a path that `expand` or the service made, or `None` when the path does not fit the template."""
+    wanted, given = template.split("/"), path.split("/")
+    if len(wanted) != len(given):
+        return None
+    names: dict[str, str] = {}
+    for pattern, segment in zip(wanted, given, strict=True):
+        placeholder = _PLACEHOLDER.fullmatch(pattern)
+        if placeholder:
+            names[placeholder[1]] = unquote(segment)
+        elif pattern != segment:
+            return None
+    return names
+
+
+def _refused(argument: str, reason: str) -> InvalidRequestError:
+    return InvalidRequestError(f"The argument `{argument}` {reason}.")

@@ -1,0 +1,33 @@
+"""What a question brings back: the answer and where it came from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Literal, TypeVar
+
+T = TypeVar("T")
+Source = Literal["network", "cache", "stale"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[T]):
+    """An answer and its provenance.
+
+    Attributes:
+        data: the decoded answer.
+        endpoint: path template of the question, such as `/{platform}/{name}`.
+        fetched_at: when Libraries.io gave the answer (UTC).
+        source: `network`; `cache`, kept and still fresh; `stale`, kept too long, shown since the service failed.
+        age_seconds: how long ago it was fetched; 0 from the network.
+        canonical_platform: the stored spelling, when it differs from the one asked for.
+        canonical_name: the stored spelling, when it differs from the one asked for.
+        total: number of items of a paginated list, when the service said so.
+    """
+
+    data: T
+    endpoint: str
+    fetched_at: datetime
+    source: Source = "network"
+    age_seconds: float = 0.0
+    canonical_platform: str | None = None
+    canonical_name: str | None = None
+    total: int | None = None

@@ -1,0 +1,106 @@
+"""Sends again what is safe to send again, while the caller still waits. `docs/decisions/retry.md` says why tenacity."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import httpx
+from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
+
+from libraries_io_mcp.librariesio.faults import error_type_of, retry_after_of
+from libraries_io_mcp.librariesio.question import question_of
+from libraries_io_mcp.telemetry.instruments import Instruments
+
+MAX_ATTEMPTS: Final = 4
+FIRST_WAIT_SECONDS: Final = 0.25
+LONGEST_WAIT_SECONDS: Final = 5.0
+RETRIED_STATUS: Final = frozenset({429, 502, 503, 504})
+# A read timeout is no broken connection: the service works on the question and would get it twice.
+NOT_RETRIED: Final = (httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+class RetryTransport(httpx.AsyncBaseTransport):
+    """Repeats repeatable questions after 429, 502, 503, 504 and broken connections.
+
+    Waits with jitter, at least the reply's `Retry-After`; after a 429 the quota below does the waiting. A wait that
+    does not end before the question's deadline is not begun: the last reply or exception is the outcome.
+    """
+
+    def __init__(
+        self,
+        inner: httpx.AsyncBaseTransport,
+        *,
+        instruments: Instruments,
+        now: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._inner = inner
+        self._instruments = instruments
+        self._now = now
+        self._sleep = sleep
+        self._backoff = wait_random_exponential(multiplier=FIRST_WAIT_SECONDS, max=LONGEST_WAIT_SECONDS)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send until there is an outcome that a repeat would not change."""
+        question = question_of(request)
+        if not question.repeatable:
+            return await self._inner.handle_async_request(request)
+
+        def note_repeat(state: RetryCallState) -> None:
+            question.resends += 1
+            self._instruments.retry(question.endpoint, _failure_of(state))
+
+        def enough(state: RetryCallState) -> bool:
+            too_late = self._now() + state.upcoming_sleep >= question.deadline
+            return too_late or state.attempt_number >= MAX_ATTEMPTS
+
+        retrying = AsyncRetrying(
+            sleep=self._sleep,
+            retry=_worth_a_repeat,
+            wait=self._wait,
+            stop=enough,
+            before_sleep=note_repeat,
+            retry_error_callback=_last_outcome,
+        )
+        reply: httpx.Response = await retrying(self._inner.handle_async_request, request)
+        return reply
+
+    async def aclose(self) -> None:
+        """Close the transport below."""
+        await self._inner.aclose()
+
+    def _wait(self, state: RetryCallState) -> float:
+        reply = _reply_of(state)
+        if reply is None:
+            return self._backoff(state)
+        if reply.status_code == 429:
+            return 0.0
+        return max(self._backoff(state), retry_after_of(reply) or 0.0)
+
+
+def _worth_a_repeat(state: RetryCallState) -> bool:
+    reply = _reply_of(state)
+    if reply is not None:
+        # A key whose own limit is 0 never gets through.
+        return reply.status_code in RETRIED_STATUS and reply.headers.get("x-ratelimit-limit") != "0"
+    error = state.outcome.exception() if state.outcome else None
+    return isinstance(error, httpx.TransportError) and not isinstance(error, NOT_RETRIED)
+
+
+def _reply_of(state: RetryCallState) -> httpx.Response | None:
+    if state.outcome is None or state.outcome.failed:
+        return None
+    reply: httpx.Response = state.outcome.result()
+    return reply
+
+
+def _failure_of(state: RetryCallState) -> str:
+    reply = _reply_of(state)
+    error = state.outcome.exception() if state.outcome else None
+    return error_type_of(reply if reply is not None else error)
+
+
+def _last_outcome(state: RetryCallState) -> httpx.Response:
+    if state.outcome is None:
+        raise RuntimeError("tenacity ended without an outcome")
+    reply: httpx.Response = state.outcome.result()
+    return reply

@@ -1,0 +1,61 @@
+"""The network stack as one list. Each transport does one thing to the request and hands it to the next."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import httpx
+from opentelemetry.instrumentation.httpx import AsyncOpenTelemetryTransport, RequestInfo
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.trace import Span, TracerProvider
+from pydantic import SecretStr
+
+from libraries_io_mcp.librariesio.api_key import ApiKeyTransport
+from libraries_io_mcp.librariesio.body import MAX_REPLY_BYTES, BodyTransport
+from libraries_io_mcp.librariesio.question import EXTENSION, Question
+from libraries_io_mcp.librariesio.rate_limit import Quota, RateLimitTransport
+from libraries_io_mcp.librariesio.retry import RetryTransport
+from libraries_io_mcp.telemetry.instruments import Instruments
+from libraries_io_mcp.telemetry.semconv import Attribute
+
+LIMITS: Final = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0)
+
+
+def network_stack(
+    *,
+    base_url: httpx.URL,
+    key: SecretStr | None,
+    quota: Quota,
+    instruments: Instruments,
+    tracer_provider: TracerProvider | None,
+    meter_provider: MeterProvider | None,
+    now: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]],
+    network: httpx.AsyncBaseTransport | None = None,
+    max_reply_bytes: int = MAX_REPLY_BYTES,
+) -> httpx.AsyncBaseTransport:
+    """The transports, wrapped from the network outwards; read from the bottom, that is the way of a request.
+
+    Below the tracing, each attempt is one span that lasts until the last byte; the key is known only below it.
+    """
+    stack: httpx.AsyncBaseTransport = network or httpx.AsyncHTTPTransport(limits=LIMITS)
+    stack = BodyTransport(stack, max_bytes=max_reply_bytes)
+    stack = ApiKeyTransport(stack, key=key, origin=base_url)
+    stack = AsyncOpenTelemetryTransport(
+        stack, tracer_provider=tracer_provider, meter_provider=meter_provider, request_hook=_describe
+    )
+    stack = RateLimitTransport(stack, quota=quota, instruments=instruments)
+    return RetryTransport(stack, instruments=instruments, now=now, sleep=sleep)
+
+
+async def _describe(span: Span, request: RequestInfo) -> None:
+    question = (request.extensions or {}).get(EXTENSION)
+    if not isinstance(question, Question) or not span.is_recording():
+        return
+    attributes: dict[str, Any] = {Attribute.URL_TEMPLATE: question.endpoint}
+    if "platform" in question.names:
+        attributes[Attribute.PLATFORM] = question.names["platform"]
+    if "name" in question.names:
+        attributes[Attribute.PACKAGE] = question.names["name"]
+    if question.resends:
+        attributes[Attribute.HTTP_RESEND_COUNT] = question.resends
+    span.set_attributes(attributes)

@@ -1,0 +1,181 @@
+import asyncio
+import json
+import logging
+
+import httpx
+import pytest
+from tests.unit.librariesio.service import BASE, KEY, PROJECT, FakeClock, answer, client, http_reply, raw_server
+
+from libraries_io_mcp import errors
+
+
+async def test_a_project_is_decoded_with_its_provenance():
+    clock = FakeClock()
+    asked = []
+
+    def service(request):
+        asked.append(request)
+        return answer(PROJECT, **{"x-ratelimit-limit": "60", "x-ratelimit-remaining": "59", "x-ratelimit-reset": "42"})
+
+    api = client(service, clock)
+    reply = await api.project("npm", "left-pad")
+    assert reply.data.name == "left-pad"
+    assert reply.data.versions[0].number == "1.3.0"
+    assert reply.endpoint == "/{platform}/{name}"
+    assert (reply.source, reply.age_seconds, reply.fetched_at.timestamp()) == ("network", 0.0, clock.time)
+    assert (reply.canonical_platform, reply.canonical_name) == ("NPM", None)
+    assert str(asked[0].url) == f"{BASE}/npm/left-pad?api_key={KEY}"
+    assert asked[0].headers["accept"] == "application/json"
+    await api.aclose()
+
+
+async def test_search_asks_without_versions_and_says_the_total():
+    asked = []
+
+    def service(request):
+        asked.append(request)
+        return answer([{**PROJECT, "versions": None}], total="96")
+
+    reply = await client(service).search("left pad", platforms=["NPM", "Pypi"], sort="stars", page=2)
+    assert reply.total == 96
+    assert dict(asked[0].url.params) == {
+        "q": "left pad",
+        "include_versions": "false",
+        "page": "2",
+        "per_page": "30",
+        "platforms": "NPM,Pypi",
+        "sort": "stars",
+        "api_key": KEY,
+    }
+
+
+@pytest.mark.parametrize(("page", "per_page"), [(0, 30), (301, 30), (101, 100), (1, 0), (1, 101)])
+async def test_pages_that_the_service_would_refuse_cost_no_request(page, per_page):
+    with pytest.raises(errors.InvalidRequestError):
+        await client(_unreachable).search("x", page=page, per_page=per_page)
+
+
+async def test_search_without_a_key_is_refused_before_it_is_sent():
+    with pytest.raises(errors.KeyMissingError):
+        await client(_unreachable, key=None).search("x")
+
+
+async def test_questions_that_need_no_key_are_tried_without_one():
+    asked = []
+
+    def service(request):
+        asked.append(request)
+        return answer([])
+
+    await client(service, key=None).platforms()
+    assert asked[0].url.query == b""
+
+
+async def test_latest_is_never_asked():
+    with pytest.raises(errors.InvalidRequestError):
+        await client(_unreachable).dependencies("npm", "left-pad", "Latest")
+
+
+async def test_dependencies_ask_for_the_minimum():
+    data = {"name": "a", "platform": "NPM", "dependencies_for_version": "1~2", "dependencies": []}
+    asked = []
+
+    def service(request):
+        asked.append(request.url.raw_path)
+        return answer(data)
+
+    reply = await client(service, key=None).dependencies("npm", "a", "1~2")
+    assert reply.data.dependencies == ()
+    assert asked == [b"/api/npm/a/1%7E2/dependencies?subset=minimum"]
+
+
+async def test_a_redirect_is_followed_by_its_path_only():
+    asked = []
+
+    def service(request):
+        asked.append(request)
+        if b"Flask" in request.url.raw_path:
+            return answer({**PROJECT, "name": "Flask-Cors", "platform": "Pypi"})
+        location = f"http://libraries.example/api/pypi/Flask-Cors?api_key={KEY}&x=1"
+        return httpx.Response(302, headers={"location": location})
+
+    reply = await client(service).project("pypi", "flask_cors")
+    assert reply.canonical_name == "Flask-Cors"
+    assert str(asked[1].url) == f"{BASE}/pypi/Flask-Cors?api_key={KEY}"
+
+
+@pytest.mark.parametrize("location", ["https://evil.example/api/pypi/x", "/elsewhere/pypi", "/api/pypi/x/y/z", ""])
+async def test_a_redirect_elsewhere_is_refused(location):
+    api = client(lambda request: httpx.Response(302, headers={"location": location}))
+    with pytest.raises(errors.InvalidReplyError):
+        await api.project("pypi", "flask_cors")
+
+
+async def test_a_redirect_in_a_circle_ends():
+    api = client(lambda request: httpx.Response(302, headers={"location": "/api/pypi/x"}))
+    with pytest.raises(errors.InvalidReplyError, match="circle"):
+        await api.project("pypi", "flask_cors")
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"{", b"[1]", b'{"name": 1}', b"\xff", b'{"name": {}, "platform": 1}'])
+async def test_other_bodies_than_promised_are_invalid_replies(body):
+    api = client(lambda request: httpx.Response(200, headers={"content-type": "application/json"}, content=body))
+    with pytest.raises(errors.InvalidReplyError) as caught:
+        await api.project("npm", "left-pad")
+    assert caught.value.__cause__ is None
+
+
+async def test_a_body_that_drips_ends_at_the_deadline():
+    async def drip(head, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    async with raw_server(drip) as base_url:
+        api = client(_unreachable, network=None, base_url=base_url, timeout=0.2, **_real_time())
+        with pytest.raises(errors.UpstreamTimeoutError):
+            await asyncio.wait_for(api.project("npm", "left-pad"), 2)
+        await api.aclose()
+
+
+async def test_names_reach_a_real_socket_as_they_were_encoded():
+    seen = []
+
+    async def echo(head, writer):
+        seen.append(head.split(b" ")[1])
+        writer.write(http_reply(json.dumps(PROJECT).encode()))
+
+    names = ["@babel/core", "../../etc", "a%2Fb", "é💥", "a b+c", "x?y=1#z", "github.com/gin-gonic/gin", "…", "a\\b"]
+    async with raw_server(echo) as base_url:
+        api = client(_unreachable, network=None, base_url=base_url, **_real_time())
+        for name in names:
+            await api.project("npm", name)
+        await api.aclose()
+    assert seen[0] == f"/api/npm/%40babel%2Fcore?api_key={KEY}".encode()
+    assert seen[1] == f"/api/npm/..%2F..%2Fetc?api_key={KEY}".encode()
+    assert all(path.count(b"/") == 3 and path.count(b"?") == 1 for path in seen)
+
+
+async def test_the_call_is_logged_without_arguments_and_key(caplog):
+    caplog.set_level(logging.DEBUG)
+    await client(lambda request: answer([])).search("secret words")
+    with pytest.raises(errors.NotFoundError):
+        await client(lambda request: answer({"error": "not found"}, 404)).project("npm", "nope")
+    records = [record for record in caplog.records if record.name == "libraries_io_mcp.librariesio"]
+    assert [record.levelname for record in records] == ["DEBUG", "INFO", "DEBUG", "WARNING"]
+    assert vars(records[3])["error.type"] == "not_found"
+    assert vars(records[3])["libraries_io.package"] == "nope"
+    assert "secret words" not in str([vars(record) for record in records])
+    assert KEY not in str([vars(record) for record in caplog.records])
+
+
+def _unreachable(request):
+    raise RuntimeError("nothing should be sent")
+
+
+def _real_time():
+    import time
+
+    return {"now": time.time, "sleep": asyncio.sleep}
