@@ -1,0 +1,117 @@
+"""Reads the catalogue from `data/*.toml`: packages as they were about the middle of 2025.
+
+Names, licences, versions and dependencies are those of the real packages, except for the three whose name starts with
+`sandbox-`, which are invented. A release date with a day is the real one; one with only a month is approximate. Of
+each package a few versions are listed. `needs` belongs to the newest listed version and is repeated for the others
+unless `needs_at` gives them a list of their own, so that dependencies of older versions are approximate. Repositories
+and dependencies that carry a person's account in their name are left out.
+
+Keys of a package: `name`; `about`, our own description; `licence`, as the registry has it, and `spdx` when it had to
+be mapped; `repo`, `owner/name` on GitHub; `home`; `words`, the keywords; `weight`, how widely used it is on an
+invented scale from 0 to 10; `versions`, number and date; `needs`, `dev` and `optional`, each `name range`; `status`
+and `reason`; `fetched = false` when the service has not read its dependencies yet.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from importlib import resources
+from typing import NotRequired, TypedDict, cast
+from zlib import crc32
+
+from libraries_io_mcp.sandbox.catalogue import Catalogue, Package, Release, Requirement
+
+
+class PackageEntry(TypedDict):
+    """One `[[package]]` of a file."""
+
+    name: str
+    platform: NotRequired[str]
+    language: NotRequired[str]
+    about: NotRequired[str]
+    licence: NotRequired[str]
+    spdx: NotRequired[list[str]]
+    repo: NotRequired[str]
+    home: NotRequired[str]
+    words: NotRequired[list[str]]
+    weight: float
+    versions: NotRequired[list[str]]
+    needs: NotRequired[list[str]]
+    needs_at: NotRequired[dict[str, list[str]]]
+    dev: NotRequired[list[str]]
+    optional: NotRequired[list[str]]
+    status: NotRequired[str]
+    reason: NotRequired[str]
+    fetched: NotRequired[bool]
+
+
+class PlatformFile(TypedDict):
+    """One file: what its packages share, and the packages."""
+
+    platform: str
+    language: str
+    kind: str
+    dev_kind: NotRequired[str]
+    sources: NotRequired[list[str]]
+    package: list[PackageEntry]
+
+
+def load_catalogue() -> Catalogue:
+    """Reads every file of `data/`. About a hundredth of a second."""
+    folder = resources.files("libraries_io_mcp.sandbox") / "data"
+    files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name)
+    return Catalogue(tuple(package for file in files for package in _packages(file.read_text(encoding="utf-8"))))
+
+
+def _packages(text: str) -> Iterator[Package]:
+    file = cast("PlatformFile", tomllib.loads(text))
+    for entry in file["package"]:
+        yield _package(file, entry)
+
+
+def _package(file: PlatformFile, entry: PackageEntry) -> Package:
+    platform = entry.get("platform", file["platform"])
+    licence = entry.get("licence")
+    described = "about" in entry
+    return Package(
+        platform=platform,
+        name=entry["name"],
+        language=entry.get("language", file["language"]) if described else None,
+        description=entry.get("about"),
+        homepage=entry.get("home", f"https://github.com/{entry['repo']}" if "repo" in entry else None),
+        licences=licence,
+        spdx=tuple(entry.get("spdx", [licence] if licence else [])),
+        repository=entry.get("repo"),
+        status=entry.get("status"),
+        deprecation_reason=entry.get("reason"),
+        keywords=tuple(entry.get("words", [])),
+        weight=entry["weight"],
+        releases=tuple(_release(file, entry, version) for version in entry.get("versions", [])),
+        sources=tuple(file.get("sources", [platform])),
+        fetched=entry.get("fetched", True),
+    )
+
+
+def _release(file: PlatformFile, entry: PackageEntry, version: str) -> Release:
+    number, date = version.split(" ")
+    runtime = entry.get("needs_at", {}).get(number, entry.get("needs", []))
+    declared: Mapping[tuple[str, bool], list[str]] = {
+        (file["kind"], False): runtime,
+        (file["kind"], True): entry.get("optional", []),
+        (file.get("dev_kind", "Development"), False): entry.get("dev", []),
+    }
+    requirements = tuple(
+        _requirement(text, kind, optional) for (kind, optional), texts in declared.items() for text in texts
+    )
+    return Release(number, _published_at(f"{entry['name']} {version}", date), requirements)
+
+
+def _requirement(text: str, kind: str, optional: bool) -> Requirement:
+    name, _, range_ = text.partition(" ")
+    return Requirement(name, range_, kind, optional)
+
+
+def _published_at(seed: str, date: str) -> float:
+    """The day as stated, the 15th if only the month is; the time of day is made up, the same on every run."""
+    day = datetime.fromisoformat(date if len(date) == len("2025-01-01") else f"{date}-15").replace(tzinfo=UTC)
+    return day.timestamp() + crc32(seed.encode()) % 86_400

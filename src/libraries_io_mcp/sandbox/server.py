@@ -1,0 +1,76 @@
+"""Runs the sandbox on a socket: in the foreground for the command, or beside other code for tests."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from libraries_io_mcp.sandbox.connections import Connections, protocol_class
+
+GRACE_SECONDS = 1
+"""How long requests in flight are waited for at the end."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one.
+
+    Raises:
+        OSError: the port is in use, or the address is not one of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)
+
+
+def base_url(listener: socket.socket) -> str:
+    """`http://127.0.0.1:8081/api` for a listening socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/api"
+
+
+class SandboxServer(uvicorn.Server):
+    """A uvicorn server that says when it accepts connections."""
+
+    def __init__(self, app: ASGIApp, connections: Connections, on_ready: Callable[[], None]) -> None:
+        config = uvicorn.Config(
+            app,
+            http=protocol_class(connections),
+            ws="none",
+            lifespan="off",
+            loop="asyncio",
+            access_log=False,
+            log_config=None,
+            log_level="warning",
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+
+def serve(app: ASGIApp, connections: Connections, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serves until SIGINT or SIGTERM, then ends as the signal asks: by KeyboardInterrupt or by the signal itself."""
+    with listener:
+        SandboxServer(app, connections, on_ready).run(sockets=[listener])
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, connections: Connections) -> AsyncIterator[str]:
+    """Serves on a free loopback port while the block runs. Gives the base URL, which ends with `/api`."""
+    ready = asyncio.Event()
+    with bind("127.0.0.1", 0) as listener:
+        server = SandboxServer(app, connections, ready.set)
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        await ready.wait()
+        try:
+            yield base_url(listener)
+        finally:
+            server.should_exit = True
+            await task
