@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo demo-picture test check format lock coverage clean
+.PHONY: help setup demo demo-picture test check format docs lock clean
 
 help: ## Print this list
 	@echo "usage: make TARGET"; echo
@@ -36,10 +36,14 @@ check: $(READY) ## Format, lint, types, import rules: exactly what CI runs
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/check_modules.py
+	@$(BIN)/python scripts/write_docs.py --check
 
 format: $(READY) ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+docs: $(READY) ## Write the generated parts of docs and .env.example
+	@$(BIN)/python scripts/write_docs.py
 
 lock: ## Resolve the dependencies anew into requirements/*.txt
 	@PYTHON="$(PYTHON)" scripts/setup --lock

@@ -8,13 +8,18 @@ import logging
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from difflib import get_close_matches
 from functools import wraps
 from typing import Annotated, Any, Final, Literal, ParamSpec
 
+import mcp_types
+from fastmcp.exceptions import NotFoundError, ValidationError
+from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools.base import ToolResult
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ValidationError as ArgumentsError
 
-from libraries_io_mcp.errors import CallError, LibrariesIOMCPError
+from libraries_io_mcp.errors import CallError, InvalidRequestError, LibrariesIOMCPError
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.librariesio.reply import Reply
 
@@ -112,3 +117,39 @@ def answers(question: Callable[P, Awaitable[Answer]]) -> Callable[P, Awaitable[T
             )
 
     return tool
+
+
+class RefuseBadCalls(Middleware):
+    """Words for calls that never reach a tool: wrong arguments, or a tool that does not exist."""
+
+    async def on_call_tool(
+        self,
+        context: MiddlewareContext[mcp_types.CallToolRequestParams],
+        call_next: CallNext[mcp_types.CallToolRequestParams, ToolResult],
+    ) -> ToolResult:
+        """Answer with `invalid_request` and what is wrong, in one sentence."""
+        try:
+            return await call_next(context)
+        except ValidationError as error:
+            return error_result(InvalidRequestError(_wrong_arguments(error)))
+        except NotFoundError:
+            return error_result(await _no_such_tool(context))
+
+
+def _wrong_arguments(error: ValidationError) -> str:
+    cause = error.__cause__
+    if not isinstance(cause, ArgumentsError):
+        return "The arguments are not what the tool's schema asks for."
+    # The input itself is left out: the caller has it, and it may be huge.
+    found = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in cause.errors()]
+    return f"Wrong arguments: {'; '.join(found[:5])}."
+
+
+async def _no_such_tool(context: MiddlewareContext[mcp_types.CallToolRequestParams]) -> InvalidRequestError:
+    server = context.fastmcp_context.fastmcp if context.fastmcp_context else None
+    names = [tool.name for tool in await server.list_tools(run_middleware=False)] if server else []
+    return InvalidRequestError(
+        "There is no such tool here.",
+        next_step="Call one of the tools that tools/list names.",
+        suggestions=tuple(get_close_matches(context.message.name, names, n=3)),
+    )

@@ -18,6 +18,7 @@ import httpx
 from fastmcp import FastMCP
 
 from libraries_io_mcp import __version__
+from libraries_io_mcp.answer import RefuseBadCalls
 from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.http_routes import add_routes
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
@@ -79,7 +80,7 @@ def build_app(
         semconv.SERVICE_NAME,
         instructions=INSTRUCTIONS,
         version=__version__,
-        middleware=[observer],
+        middleware=[observer, RefuseBadCalls()],
         mask_error_details=True,
         lifespan=_closing(client),
     )

@@ -155,13 +155,19 @@ class Logging:
         # These say at INFO what our own records say better, with less that could leak.
         for name in ("httpx", "httpx2", "httpcore", "httpcore2", "mcp", "fastmcp", "uvicorn", "sse_starlette"):
             logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+        logging.getLogger("uvicorn.error").addFilter(_is_news)
         logging.captureWarnings(capture=True)
 
     def stop(self) -> None:
         """Write what is queued. Blocks while stderr does, so call it under a deadline."""
-        root = logging.getLogger()
-        root.handlers[:] = [handler for handler in root.handlers if handler not in self._handlers]
+        # Not an empty list: the standard library would then write to stderr by itself.
+        logging.getLogger().handlers[:] = [logging.NullHandler()]
         self._listener.stop()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    # Said as an error of every event stream that a client still holds open when the server ends.
+    return record.getMessage() != "ASGI callable returned without completing response."
 
 
 def _timestamp(record: logging.LogRecord) -> str:

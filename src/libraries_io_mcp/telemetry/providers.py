@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 SHUTDOWN_SECONDS: Final = 0.8
 """An MCP client waits two seconds between closing stdin and SIGTERM; with this the process is gone well before."""
+LAST_LINES_SECONDS: Final = 0.1
+
+logger: Final = logging.getLogger(__name__)
 
 
 class LateSpanExporter(SpanExporter):
@@ -138,10 +141,17 @@ class Telemetry:
     redactor: Redactor
     registry: "CollectorRegistry | None"
     ends: tuple[tuple[str, Callable[[], None]], ...] = field(repr=False)
+    stop_lines: Callable[[], None] = field(repr=False)
 
     def shutdown(self, seconds: float = SHUTDOWN_SECONDS) -> tuple[str, ...]:
-        """Flush and end everything at the same time, for at most `seconds`. Returns what was not done by then."""
-        return finish_within(seconds, self.ends)
+        """Flush and end the signals at the same time, for at most `seconds`, then the lines on stderr.
+
+        Returns the names of what was not done by then and is lost.
+        """
+        unfinished = finish_within(seconds, self.ends)
+        if unfinished:
+            logger.warning("telemetry not delivered within %.1f s: %s", seconds, ", ".join(unfinished))
+        return unfinished + finish_within(LAST_LINES_SECONDS, (("log lines", self.stop_lines),))
 
 
 def build_telemetry(settings: Settings, *, serves_http: bool) -> Telemetry:
@@ -167,9 +177,8 @@ def build_telemetry(settings: Settings, *, serves_http: bool) -> Telemetry:
         ("spans", tracers.shutdown),
         ("metrics", meters.shutdown),
         ("log records", loggers.shutdown),
-        ("log lines", logging_.stop),
     )
-    return Telemetry(tracers, meters, loggers, instruments, redactor, registry, ends)
+    return Telemetry(tracers, meters, loggers, instruments, redactor, registry, ends, logging_.stop)
 
 
 def finish_within(seconds: float, ends: Sequence[tuple[str, Callable[[], None]]]) -> tuple[str, ...]:

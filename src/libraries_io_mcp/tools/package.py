@@ -8,10 +8,10 @@ from mcp_types import ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from libraries_io_mcp.answer import Answer, Provenance, answers, shown
-from libraries_io_mcp.errors import NotFoundError
+from libraries_io_mcp.errors import CallError, NotFoundError
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.librariesio.models import Project, VersionDependencies
-from libraries_io_mcp.librariesio.platforms import nearest_platforms, stored_platform
+from libraries_io_mcp.librariesio.platforms import STORED, nearest_platforms, stored_platform
 from libraries_io_mcp.librariesio.reply import Reply
 
 RECENT_VERSIONS: Final = 10
@@ -139,12 +139,16 @@ async def ask_platform(client: LibrariesIOClient, platform: str) -> str:
     stored = stored_platform(platform)
     if stored is not None:
         return stored
-    listed = tuple(entry.name for entry in (await client.platforms()).data)
+    try:
+        listed = tuple(entry.name for entry in (await client.platforms()).data)
+    except CallError:
+        # The list could not be had. It is only asked for platforms newer than our own list, so ours decides.
+        listed = STORED
     for name in listed:
         if name.lower() == platform.strip().lower():
             return name
     raise NotFoundError(
-        f"There is no platform {platform!r} at Libraries.io.",
+        f"There is no platform {platform[:100]!r} at Libraries.io.",
         next_step="Use one of the suggested platforms." if nearest_platforms(platform, listed) else None,
         suggestions=nearest_platforms(platform, listed),
     )
@@ -195,7 +199,7 @@ def dependencies_answer(reply: Reply[VersionDependencies], provenance: Provenanc
         dependencies=tuple(
             PackageDependency(
                 platform=dependency.platform,
-                name=dependency.project_name,
+                name=dependency.name,
                 requirements=dependency.requirements,
                 kind=dependency.kind,
                 optional=dependency.optional,

@@ -1,0 +1,121 @@
+"""Writes the parts of the documentation that the code knows best: settings and signals.
+
+    python scripts/write_docs.py            write them
+    python scripts/write_docs.py --check    exit 1 if a file is not what this would write
+
+Only the text between `<!-- generated: NAME -->` and `<!-- end -->` is replaced; `.env.example` is written whole.
+"""
+
+import re
+import sys
+from pathlib import Path
+from typing import get_args
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from libraries_io_mcp.settings import GROUPS, OPENTELEMETRY_DEFAULTS, Allowed, variable
+from libraries_io_mcp.telemetry import semconv
+
+ROOT = Path(__file__).parent.parent
+
+
+def settings_tables() -> str:
+    """One table a group of settings."""
+    parts = []
+    for group in GROUPS:
+        rows = ["| variable | what it does | allowed | default |", "|---|---|---|---|"]
+        for name, field in group.model_fields.items():
+            rows.append(
+                f"| `{variable(group, name)}` | {field.description} | {_allowed(field)} | {_default_in_table(field)} |"
+            )
+        parts.append(f"### {(group.__doc__ or '').splitlines()[0]}\n\n" + "\n".join(rows))
+    defaults = "\n".join(f"| `{name}` | `{value}` |" for name, value in OPENTELEMETRY_DEFAULTS.items())
+    parts.append(
+        "### Defaults this server gives to OpenTelemetry's own variables\n\n| variable | default |\n|---|---|\n"
+        + defaults
+    )
+    return "\n\n".join(parts)
+
+
+def metrics_table() -> str:
+    """One row a metric."""
+    rows = ["| metric | kind | unit | what it measures | attributes | in Prometheus |", "|---|---|---|---|---|---|"]
+    for metric in semconv.METRICS:
+        attributes = ", ".join(f"`{attribute}`" for attribute in metric.attributes) or "-"
+        rows.append(
+            f"| `{metric.name}` | {metric.kind} | `{metric.unit}` | {metric.description} | {attributes} | "
+            f"`{prometheus_name(metric)}` |"
+        )
+    return "\n".join(rows)
+
+
+def prometheus_name(metric: semconv.Metric) -> str:
+    """The name under which Prometheus shows a metric, without the suffixes of a histogram's series."""
+    name = metric.name.replace(".", "_")
+    unit = {"s": "_seconds", "By": "_bytes", "1": "_ratio"}.get(metric.unit, "")
+    if metric.unit == "1" and metric.kind != "gauge":
+        unit = ""
+    return f"{name}{unit}" + ("_total" if metric.kind == "counter" else "")
+
+
+def env_example() -> str:
+    """Every setting, commented out, with its default."""
+    lines = ["# Copy to .env and uncomment what you need. docs/configuration.md explains each line."]
+    for group in GROUPS:
+        lines += ["", f"# {(group.__doc__ or '').splitlines()[0]}"]
+        for name, field in group.model_fields.items():
+            lines.append(f"# {field.description} Allowed: {_allowed(field)}.")
+            lines.append(f"#{variable(group, name)}={_default(field)}")
+    return "\n".join(lines) + "\n"
+
+
+def _allowed(field: FieldInfo) -> str:
+    return next(mark.text for mark in field.metadata if isinstance(mark, Allowed))
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _default_in_table(field: FieldInfo) -> str:
+    text = f"`{_default(field)}`" if _default(field) else "unset"
+    secret = SecretStr in (field.annotation, *get_args(field.annotation))
+    return f"{text}; also as `NAME_FILE`" if secret else text
+
+
+def written() -> dict[Path, str]:
+    """Every file with what belongs into it."""
+    files = {ROOT / ".env.example": env_example()}
+    for path, name, text in (
+        (ROOT / "docs" / "configuration.md", "settings", settings_tables()),
+        (ROOT / "docs" / "telemetry.md", "metrics", metrics_table()),
+    ):
+        old = files.get(path) or path.read_text(encoding="utf-8")
+        block = re.compile(rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        if not block.search(old):
+            raise SystemExit(f"{path}: no block for {name}")
+        files[path] = block.sub(lambda match, text=text: match[1] + "\n" + text + "\n\n" + match[2], old)
+    return files
+
+
+def main() -> int:
+    """Write or compare."""
+    check = "--check" in sys.argv[1:]
+    stale = [path for path, text in written().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    for path in stale:
+        if check:
+            print(f"{path.relative_to(ROOT)} is not true any more: run `make docs`")
+        else:
+            path.write_text(written()[path], encoding="utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
