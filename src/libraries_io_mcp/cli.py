@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from libraries_io_mcp import __version__
 from libraries_io_mcp.errors import LibrariesIOMCPError, SettingsError
@@ -58,9 +59,21 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _sandbox(options: argparse.Namespace) -> int:
-    from libraries_io_mcp.sandbox.server import run  # noqa: PLC0415 - start-up time
+    from libraries_io_mcp.sandbox.command import SandboxOptions, parse_key, run  # noqa: PLC0415 - start-up time
 
-    return run(options)
+    given: dict[str, Any] = {
+        name: vars(options)[name] for name in ("host", "port", "window_seconds", "anonymous_limit")
+    }
+    try:
+        keys = dict(parse_key(text) for text in options.key or ())
+    except ValueError as error:
+        raise SettingsError(f"--key: {error}") from None
+    given |= {"keys": keys} if keys else {}
+    try:
+        run(SandboxOptions(**{name: value for name, value in given.items() if value is not None}))
+    except OSError as error:
+        raise SettingsError(f"--port {options.port or 8081}: can't listen there: {error.strerror}") from None
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,6 +93,17 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="the main job end to end, without a key, Docker or network")
     demo.add_argument("--svg", type=Path, metavar="FILE", help="also save what is shown as a picture")
+
+    sandbox = commands.add_parser("sandbox", help="a stand-in for the Libraries.io API, for tries and tests")
+    sandbox.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    sandbox.add_argument("--port", type=int, help="port to listen on; 0 takes a free one (default: 8081)")
+    sandbox.add_argument(
+        "--key", action="append", metavar="KEY[:LIMIT]", help="a key it knows; may be given repeatedly"
+    )
+    sandbox.add_argument("--window-seconds", type=float, metavar="S", help="length of a quota window (default: 60)")
+    sandbox.add_argument(
+        "--anonymous-limit", type=int, metavar="N", help="requests an hour without a key (default: 10)"
+    )
     return parser
 
 

@@ -131,8 +131,9 @@ class Quota:
         """Correct the count, the limit and the clock by what a reply says about them."""
         received = self._now()
         limit, remaining, reset = (_number(reply, name) for name in ("limit", "remaining", "reset"))
-        if reset is not None:
-            self._clock.learn(reset, sent=sent, received=received)
+        if reset is not None and self._clock.learn(reset, sent=sent, received=received) and self._window >= 0:
+            # What was counted under the old index was counted by the service in the window it is in.
+            await self._enter(self._clock.latest_window(received), carried=self._used)
         if limit is not None:
             self._limit, self._limit_from_service = limit, True
         if reply.status_code == 429:
@@ -152,14 +153,18 @@ class Quota:
         if window is None:
             return self._clock.seconds_until_next(now)
         if window != self._window:
-            self._window, self._used = window, 0
             # What is still on its way may arrive in this window and be counted there.
-            await self._count(sum(now - sent < ARRIVAL_SECONDS for sent in self._sent_at))
+            await self._enter(window, carried=sum(now - sent < ARRIVAL_SECONDS for sent in self._sent_at))
         allowed = self._allowed(question.priority)
         self._used = await self._storage.get(self._counter())
         if self._used >= allowed or await self._count(1) > allowed:
             return self._clock.seconds_until_next(now)
         return 0.0
+
+    async def _enter(self, window: int, *, carried: int) -> None:
+        if window != self._window:
+            self._window, self._used = window, 0
+            await self._count(carried)
 
     async def _count(self, amount: int) -> int:
         if amount:

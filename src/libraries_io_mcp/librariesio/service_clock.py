@@ -41,23 +41,27 @@ class ServiceClock:
             edge += self.window
         return edge - earliest
 
-    def learn(self, reset: int, *, sent: float, received: float) -> None:
+    def learn(self, reset: int, *, sent: float, received: float) -> bool:
         """The service said, at some moment between `sent` and `received`, that its window ends in `reset` seconds.
 
         The service cuts its clock to whole seconds before it subtracts, so the end is up to a second nearer.
+
+        Returns:
+            Whether the clock was set, so that windows may have other indexes than before; else it was only refined.
         """
         if not 0 < reset <= self.window or received < sent:
-            return
+            return False
         middle = (sent + received) / 2
         end = round((middle + reset) / self.window) * self.window
         low, high = end - reset - received, end - reset + 1 - sent
         if max(abs(low), abs(high)) > MAX_DISTANCE_SECONDS:
-            return
+            return False
         narrowed = max(low, self._low), min(high, self._high)
         fits = self._learned and narrowed[0] <= narrowed[1]
         # Bounds that exclude each other mean that one of the clocks was set: start anew.
         self._low, self._high = narrowed if fits else (low, high)
         self._learned = True
+        return not fits
 
     def _range(self, at: float) -> tuple[float, float]:
         return at + self._low - self._margin, at + self._high + self._margin
