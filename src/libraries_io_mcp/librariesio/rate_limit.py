@@ -93,11 +93,12 @@ class Quota:
         """The budget now."""
         now = self._now()
         used = self._used if self._clock.latest_window(now) == self._window else 0
-        remaining = 0 if now < self._refused_until else max(self._limit - used, 0)
+        refused = self._refused_until - now
+        remaining = 0 if refused > 0 else max(self._limit - used, 0)
         return QuotaStatus(
             limit=self._limit,
             remaining=remaining,
-            resets_in_seconds=round(max(self._refused_until - now, self._clock.seconds_until_next(now)), 3),
+            resets_in_seconds=round(refused if refused > 0 else self._clock.seconds_until_next(now), 3),
             window_seconds=self._clock.window,
             key_present=self._key_present,
             known_from="service" if self._limit_from_service else "configuration",

@@ -106,20 +106,20 @@ async def test_a_redirect_is_followed_by_its_path_only():
 
 @pytest.mark.parametrize("location", ["https://evil.example/api/pypi/x", "/elsewhere/pypi", "/api/pypi/x/y/z", ""])
 async def test_a_redirect_elsewhere_is_refused(location):
-    api = client(lambda request: httpx.Response(302, headers={"location": location}))
+    api = client(lambda _: httpx.Response(302, headers={"location": location}))
     with pytest.raises(errors.InvalidReplyError):
         await api.project("pypi", "flask_cors")
 
 
 async def test_a_redirect_in_a_circle_ends():
-    api = client(lambda request: httpx.Response(302, headers={"location": "/api/pypi/x"}))
+    api = client(lambda _: httpx.Response(302, headers={"location": "/api/pypi/x"}))
     with pytest.raises(errors.InvalidReplyError, match="circle"):
         await api.project("pypi", "flask_cors")
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"{", b"[1]", b'{"name": 1}', b"\xff", b'{"name": {}, "platform": 1}'])
 async def test_other_bodies_than_promised_are_invalid_replies(body):
-    api = client(lambda request: httpx.Response(200, headers={"content-type": "application/json"}, content=body))
+    api = client(lambda _: httpx.Response(200, headers={"content-type": "application/json"}, content=body))
     with pytest.raises(errors.InvalidReplyError) as caught:
         await api.project("npm", "left-pad")
     assert caught.value.__cause__ is None
@@ -160,9 +160,9 @@ async def test_names_reach_a_real_socket_as_they_were_encoded():
 
 async def test_the_call_is_logged_without_arguments_and_key(caplog):
     caplog.set_level(logging.DEBUG)
-    await client(lambda request: answer([])).search("secret words")
+    await client(lambda _: answer([])).search("secret words")
     with pytest.raises(errors.NotFoundError):
-        await client(lambda request: answer({"error": "not found"}, 404)).project("npm", "nope")
+        await client(lambda _: answer({"error": "not found"}, 404)).project("npm", "nope")
     records = [record for record in caplog.records if record.name == "libraries_io_mcp.librariesio"]
     assert [record.levelname for record in records] == ["DEBUG", "INFO", "DEBUG", "WARNING"]
     assert vars(records[3])["error.type"] == "not_found"

@@ -1,0 +1,186 @@
+import asyncio
+import math
+from collections import Counter
+
+import httpx
+import pytest
+from limits.aio.storage import MemoryStorage
+from pydantic import SecretStr
+from tests.unit.librariesio.service import KEY, FakeClock, answer, client
+
+from libraries_io_mcp import errors
+from libraries_io_mcp.librariesio.rate_limit import Quota
+
+WINDOW = 60
+
+
+class Service:
+    """Counts as the service does: fixed windows of its own clock; a request is refused when count > limit."""
+
+    def __init__(self, clock, *, limit=60, ahead=0.0, latency=0.05, headers=True, window=WINDOW):
+        self.clock, self.limit, self.ahead, self.latency, self.headers = clock, limit, ahead, latency, headers
+        self.window, self.counts, self.refused = window, Counter(), 0
+
+    async def __call__(self, request):
+        await self.clock.sleep(self.latency / 2)
+        reply = self.reply()
+        await self.clock.sleep(self.latency / 2)
+        return reply
+
+    def reply(self):
+        time = math.floor(self.clock.time + self.ahead)
+        self.counts[time // self.window] += 1
+        count, reset = self.counts[time // self.window], self.window - time % self.window
+        headers = {
+            "x-ratelimit-limit": str(self.limit),
+            "x-ratelimit-remaining": str(max(self.limit - count, 0)),
+            "x-ratelimit-reset": str(reset),
+        }
+        if count > self.limit:
+            self.refused += 1
+            return httpx.Response(429, headers={**headers, "retry-after": str(reset)} if self.headers else {})
+        return answer([], **(headers if self.headers else {}))
+
+
+@pytest.mark.parametrize("ahead", [-20.0, -0.7, 0.0, 0.99, 13.0])
+async def test_300_questions_use_the_budget_and_never_get_a_429(ahead):
+    clock = FakeClock()
+    start = clock.time
+    service = Service(clock, ahead=ahead, latency=0.2)
+    api = client(service, clock, timeout=300)
+    concurrency = asyncio.Semaphore(8)
+
+    async def question():
+        async with concurrency:
+            await api.platforms()
+
+    async def work():
+        await asyncio.gather(*(question() for _ in range(300)))
+
+    await clock.run(work())
+    assert service.refused == 0
+    assert sum(service.counts.values()) == 300
+    assert len(service.counts) <= 6
+    # The first window is entered at second 10 of ours: the fifth one begins 230 seconds later, give or take the clocks.
+    assert clock.time - start < 4 * WINDOW + 25
+
+
+async def test_without_headers_the_local_count_holds():
+    clock = FakeClock()
+    service = Service(clock, headers=False)
+    api = client(service, clock, timeout=300)
+
+    async def work():
+        await asyncio.gather(*(api.platforms() for _ in range(130)))
+
+    await clock.run(work())
+    assert service.refused == 0
+    assert max(service.counts.values()) <= 60
+
+
+async def test_a_wait_that_does_not_fit_the_deadline_is_refused_at_once():
+    clock = FakeClock()
+    api = client(Service(clock, limit=60), clock, limit=2, timeout=5)
+
+    async def work():
+        await api.platforms()
+        await api.platforms()
+        await api.platforms()
+
+    service_says_60 = client(Service(clock, headers=False), clock, limit=2, timeout=5)
+    await service_says_60.platforms()
+    await service_says_60.platforms()
+    before = clock.time
+    with pytest.raises(errors.QuotaExceededError) as caught:
+        await service_says_60.platforms()
+    assert clock.time == before
+    assert caught.value.retry_after == pytest.approx(50, abs=1)
+    await work()
+    assert api.quota().known_from == "service"
+
+
+async def test_without_a_key_ten_an_hour():
+    clock = FakeClock()
+    service = Service(clock, limit=10, headers=False, window=3600)
+    api = client(service, clock, key=None)
+    for _ in range(10):
+        await api.platforms()
+    with pytest.raises(errors.QuotaExceededError) as caught:
+        await api.platforms()
+    assert caught.value.retry_after is not None
+    assert caught.value.retry_after > 3000
+    status = api.quota()
+    assert (status.limit, status.remaining, status.window_seconds, status.key_present) == (10, 0, 3600, False)
+
+
+async def test_another_user_of_the_key_is_noticed():
+    clock = FakeClock()
+    service = Service(clock)
+    service.counts[math.floor(clock.time) // WINDOW] = 57
+    api = client(service, clock, timeout=5)
+    await api.platforms()
+    assert api.quota().remaining == 2
+    await api.platforms()
+    await api.platforms()
+    with pytest.raises(errors.QuotaExceededError):
+        await api.platforms()
+    assert service.refused == 0
+
+
+async def test_a_limit_of_0_is_probed_once_a_window():
+    clock = FakeClock()
+    service = Service(clock, limit=0)
+    api = client(service, clock)
+    for _ in range(3):
+        with pytest.raises(errors.QuotaExceededError):
+            await api.platforms()
+    assert service.refused == 1
+    assert (api.quota().limit, api.quota().remaining) == (0, 0)
+    clock.time += WINDOW
+    service.limit = 5
+    await api.platforms()
+    assert api.quota().limit == 5
+
+
+async def test_a_cancelled_waiter_leaves_the_line():
+    clock = FakeClock()
+    service = Service(clock, headers=False)
+    api = client(service, clock, limit=1, timeout=200)
+
+    async def work():
+        await api.platforms()
+        waiters = [asyncio.ensure_future(api.platforms()) for _ in range(2)]
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert api.quota().waiting == 2
+        waiters[0].cancel()
+        await asyncio.wait(waiters)
+        assert waiters[0].cancelled()
+        assert waiters[1].result().data == ()
+
+    await clock.run(work())
+    assert api.quota().waiting == 0
+    assert clock.time < 1_800_000_010 + 2 * WINDOW
+
+
+async def test_the_storage_never_holds_the_key():
+    clock = FakeClock()
+    storage = MemoryStorage()
+    await client(Service(clock), clock, quota_storage=storage).platforms()
+    assert storage.storage
+    assert KEY not in repr(storage.storage)
+    quota = Quota(storage, key=SecretStr(KEY), limit=1, now=clock.now, sleep=clock.sleep)
+    assert KEY not in repr(vars(quota))
+
+
+async def test_two_processes_share_a_storage():
+    clock = FakeClock()
+    service, storage = Service(clock), MemoryStorage()
+    clients = [client(service, clock, quota_storage=storage, timeout=300) for _ in range(2)]
+
+    async def work():
+        await asyncio.gather(*(api.platforms() for api in clients for _ in range(70)))
+
+    await clock.run(work())
+    assert service.refused == 0
+    assert sum(service.counts.values()) == 140

@@ -1,0 +1,27 @@
+import httpx
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
+from tests.unit.librariesio.service import PROJECT, answer, client
+
+
+async def test_each_attempt_is_one_span_below_the_callers():
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    replies = [httpx.Response(503), answer(PROJECT)]
+    api = client(lambda _: replies.pop(0), tracer_provider=provider)
+    with provider.get_tracer("test").start_as_current_span("tool") as parent:
+        await api.project("npm", "left-pad")
+    first, second, _ = exporter.get_finished_spans()
+    for span in (first, second):
+        assert (span.name, span.kind, span.parent.span_id) == (
+            "GET",
+            SpanKind.CLIENT,
+            parent.get_span_context().span_id,
+        )
+        assert span.attributes["url.template"] == "/{platform}/{name}"
+        assert span.attributes["libraries_io.platform"] == "npm"
+        assert span.attributes["libraries_io.package"] == "left-pad"
+    assert "http.request.resend_count" not in first.attributes
+    assert second.attributes["http.request.resend_count"] == 1
