@@ -1,45 +1,18 @@
 """The API itself: finds the route of a request and gives its reply the headers that the service gives."""
 
 from collections.abc import Sequence
-from functools import wraps
 from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from libraries_io_mcp.sandbox import packages
-from libraries_io_mcp.sandbox.call import Call, Handler
+from libraries_io_mcp.sandbox.call import Call
 from libraries_io_mcp.sandbox.catalogue import Catalogue
 from libraries_io_mcp.sandbox.clock import Clock
-from libraries_io_mcp.sandbox.platforms import platforms
 from libraries_io_mcp.sandbox.quota import STANDING, Standing
-from libraries_io_mcp.sandbox.replies import ServiceError, error_reply, not_permitted, unrouted
+from libraries_io_mcp.sandbox.replies import ServiceError, error_reply, unrouted
 from libraries_io_mcp.sandbox.routing import Match, Route, find_route
-from libraries_io_mcp.sandbox.search import search
-
-
-def needs_key(handler: Handler) -> Handler:
-    """The handler, behind a check that the caller has a key."""
-
-    @wraps(handler)
-    async def checked(call: Call) -> Response:
-        return await handler(call) if call.key else not_permitted()
-
-    return checked
-
-
-def routes() -> Sequence[Route]:
-    """Every route, in the order in which they are tried."""
-    package = "/api/{platform}/{name}"
-    return (
-        Route("GET", "/api/platforms", platforms),
-        Route("GET", "/api/search", needs_key(search)),
-        Route("GET", package, packages.package_info),
-        Route("GET", f"{package}/dependents", packages.dependents),
-        Route("GET", f"{package}/sourcerank", packages.score),
-        Route("GET", f"{package}/{{number}}/dependencies", packages.version_dependencies),
-    )
 
 
 class Api:

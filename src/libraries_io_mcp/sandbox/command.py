@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from libraries_io_mcp.sandbox.app import create_app
 from libraries_io_mcp.sandbox.connections import Connections
+from libraries_io_mcp.sandbox.faults import Fault
 from libraries_io_mcp.sandbox.keys import DEFAULT_LIMIT, KNOWN_KEY
 from libraries_io_mcp.sandbox.quota import ANONYMOUS_LIMIT
 from libraries_io_mcp.sandbox.server import base_url, bind, serve
@@ -20,6 +21,7 @@ class SandboxOptions:
     keys: Mapping[str, int] = field(default_factory=lambda: {KNOWN_KEY: DEFAULT_LIMIT})
     window_seconds: float = 60.0
     anonymous_limit: int = ANONYMOUS_LIMIT
+    faults: tuple[Fault, ...] = ()
 
 
 def parse_key(text: str) -> tuple[str, int]:

@@ -7,20 +7,34 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from libraries_io_mcp.sandbox.faults import Switchboard, make_fault
 from libraries_io_mcp.sandbox.request_log import RequestLog
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def control_routes(log: RequestLog) -> list[Route]:
-    """`GET` and `DELETE /_sandbox/requests`."""
+def control_routes(log: RequestLog, switchboard: Switchboard) -> list[Route]:
+    """`GET` and `DELETE /_sandbox/requests`; `GET`, `POST` and `DELETE /_sandbox/faults`."""
 
     async def requests(request: Request) -> Response:
         if request.method == "DELETE":
             log.clear()
         return JSONResponse(log.report())
 
-    return [Route("/_sandbox/requests", local_only(requests), methods=["GET", "DELETE"])]
+    async def faults(request: Request) -> Response:
+        if request.method == "DELETE":
+            switchboard.clear()
+        if request.method == "POST":
+            try:
+                switchboard.add(make_fault(dict(await request.json())))
+            except (ValueError, TypeError) as error:
+                return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse({"faults": switchboard.report()})
+
+    return [
+        Route("/_sandbox/requests", local_only(requests), methods=["GET", "DELETE"]),
+        Route("/_sandbox/faults", local_only(faults), methods=["GET", "POST", "DELETE"]),
+    ]
 
 
 def local_only(endpoint: Endpoint) -> Endpoint:

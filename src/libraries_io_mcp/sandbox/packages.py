@@ -1,11 +1,13 @@
-"""The routes below `/:platform/:name`: the package, its dependencies, dependents, contributors and score."""
+"""The routes below `/:platform/:name`: the package, its dependencies, its dependents and its score."""
 
 from starlette.responses import Response
 
 from libraries_io_mcp.sandbox.call import Call
 from libraries_io_mcp.sandbox.catalogue import Package, Release
+from libraries_io_mcp.sandbox.paging import paged
 from libraries_io_mcp.sandbox.projects import Json, dependencies, project
 from libraries_io_mcp.sandbox.replies import BadRequestError, NotFoundError, json_reply
+from libraries_io_mcp.sandbox.repositories import by_rank, dependent_on, repository
 from libraries_io_mcp.sandbox.sourcerank import sourcerank
 
 SUBSETS = ("default", "minimum")
@@ -47,6 +49,13 @@ async def dependents(call: Call) -> Response:
     """`GET /:platform/:name/dependents`: switched off, but unknown names and other spellings are still noticed."""
     message = {"message": "Disabled for performance reasons"}
     return call.elsewhere(call.package()) or json_reply(message)
+
+
+async def dependent_repositories(call: Call) -> Response:
+    """`GET /:platform/:name/dependent_repositories`: a page of Repositories, by rank, then stars."""
+    package = call.package()
+    names = by_rank(call.catalogue, dependent_on(call.catalogue, package), call.now())
+    return call.elsewhere(package) or paged(call, names, lambda name: repository(call.catalogue, name, call.now()))
 
 
 async def score(call: Call) -> Response:

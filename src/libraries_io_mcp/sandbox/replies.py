@@ -17,6 +17,14 @@ UNROUTED_PAGE = """<!DOCTYPE html>
 </body>
 </html>
 """
+WEB_PAGE = """<!DOCTYPE html>
+<html>
+<head><title>Sandbox of the Libraries.io API</title></head>
+<body>
+<h2>Down for maintenance</h2>
+</body>
+</html>
+"""
 GATEWAY_PAGE = """<html><head>
 <title>502 Server Error</title>
 </head>
@@ -24,6 +32,7 @@ GATEWAY_PAGE = """<html><head>
 <h1>Error: Server Error</h1>
 </body></html>
 """
+READ_ONLY = "Error 503, Can't perform this action, the site is in read-only mode temporarily."
 NOT_PERMITTED = "Error 403, you don't have permissions for this operation."
 
 
@@ -70,6 +79,16 @@ def error_reply(error: ServiceError) -> Response:
 def not_permitted() -> Response:
     """403 in its JSON form: a key is needed, or one with more rights."""
     return json_reply({"error": NOT_PERMITTED}, status=403)
+
+
+def read_only() -> Response:
+    """503 for writes, while the service takes none."""
+    return json_reply({"error": READ_ONLY}, status=503)
+
+
+def web_page() -> Response:
+    """A page of the website where JSON was expected, with status 200."""
+    return Response(WEB_PAGE, 200, {"content-type": "text/html; charset=utf-8"})
 
 
 def forbidden() -> Response:

@@ -48,11 +48,16 @@ class SandboxServer(uvicorn.Server):
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         super().__init__(config)
+        self._connections = connections
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._connections.end_waits()
+        await super().shutdown(sockets)
 
 
 def serve(app: ASGIApp, connections: Connections, listener: socket.socket, on_ready: Callable[[], None]) -> None:
