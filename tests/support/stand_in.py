@@ -1,0 +1,54 @@
+"""The product's own sandbox on a loopback port, served by a thread of this process."""
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Final
+
+from tests.support.polling import HANG_SECONDS
+
+from libraries_io_mcp.sandbox.app import create_app
+from libraries_io_mcp.sandbox.connections import Connections
+from libraries_io_mcp.sandbox.keys import KNOWN_KEY
+from libraries_io_mcp.sandbox.server import serving
+
+PLENTY: Final = 100_000
+CANARY: Final = "ca9a41b1d5e1f00dca9a41b1d5e1f00d"
+"""A key the sandbox knows, made to be looked for."""
+REFUSED_CANARY: Final = "dead0b1dca9a412ddead0b1dca9a412d"
+"""A key nobody knows, made to be looked for."""
+FEW_KEY: Final = "00000000000000000000000000000001"
+"""A key with a quota of one request a minute."""
+KEYS: Final = {KNOWN_KEY: PLENTY, CANARY: PLENTY, FEW_KEY: 1}
+
+
+@contextmanager
+def sandbox(keys: Mapping[str, int] = KEYS) -> Iterator[str]:
+    """Serve while the block runs. Gives the address for `LIBRARIES_IO_BASE_URL`."""
+    ready: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        app = create_app(keys=keys, anonymous_limit=PLENTY)
+        async with serving(app, Connections()) as address:
+            ready.set_result((address, asyncio.get_running_loop(), stop))
+            await stop.wait()
+
+    def work() -> None:
+        try:
+            asyncio.run(serve())
+        except Exception as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+    thread = threading.Thread(target=work, name="sandbox", daemon=True)
+    thread.start()
+    address, loop, stop = ready.result(HANG_SECONDS)
+    try:
+        yield address
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(HANG_SECONDS)
