@@ -1,5 +1,6 @@
 """The API itself: finds the route of a request and gives its reply the headers that the service gives."""
 
+import re
 from collections.abc import Sequence
 from uuid import uuid4
 
@@ -11,8 +12,10 @@ from libraries_io_mcp.sandbox.call import Call
 from libraries_io_mcp.sandbox.catalogue import Catalogue
 from libraries_io_mcp.sandbox.clock import Clock
 from libraries_io_mcp.sandbox.quota import STANDING, Standing
-from libraries_io_mcp.sandbox.replies import ServiceError, error_reply, unrouted
+from libraries_io_mcp.sandbox.replies import BadRequestError, ServiceError, error_reply, unrouted
 from libraries_io_mcp.sandbox.routing import Match, Route, find_route
+
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 class Api:
@@ -33,7 +36,12 @@ class Api:
         request = Request(scope, receive)
         path = scope["raw_path"].decode("latin-1")
         match = find_route(self._table, request.method, path)
-        reply = await self._answer(request, path, match, scope.get(STANDING)) if match else unrouted()
+        if _BROKEN_ESCAPE.search(path):
+            reply = error_reply(BadRequestError())
+        elif match is None:
+            reply = unrouted()
+        else:
+            reply = await self._answer(request, path, match, scope.get(STANDING))
         await (_without_body(reply) if request.method == "HEAD" else reply)(scope, receive, send)
 
     async def _answer(self, request: Request, path: str, match: Match, standing: Standing | None) -> Response:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from libraries_io_mcp.sandbox.ranges import satisfies
 from libraries_io_mcp.sandbox.version_order import is_stable, version_key
 
 PYPI = "Pypi"
@@ -64,11 +65,23 @@ class Package:
         stable = [release for release in self.releases if is_stable(release.number)]
         return max(stable, key=lambda release: version_key(release.number), default=None)
 
+    @cached_property
+    def searched_text(self) -> str:
+        """What search looks at, lower case."""
+        parts = (self.name, self.description, self.repository, self.homepage, self.language)
+        return " ".join([*(part or "" for part in parts), *self.keywords, *self.spdx, self.platform]).lower()
+
     def release(self, number: str) -> Release | None:
         """The version with exactly this text; `latest` is the greatest text by string order, as the service has it."""
         if number == "latest":
             return max(self.releases, key=lambda release: release.number, default=None)
         return next((release for release in self.releases if release.number == number), None)
+
+
+def newest_requirements(package: Package) -> tuple[Requirement, ...]:
+    """What the newest version of a package needs, a stable one if there is any."""
+    newest = package.latest_stable or package.latest
+    return newest.requirements if newest else ()
 
 
 def normalized(name: str) -> str:
@@ -116,6 +129,23 @@ class Catalogue:
         if stored == PYPI:
             forms.append(f"%{normalized(name)}")
         return next((self._by_name[stored, form] for form in forms if (stored, form) in self._by_name), None)
+
+    @cached_property
+    def with_outdated_dependencies(self) -> frozenset[tuple[str, str]]:
+        """Platform and name of the packages whose newest version needs something that has moved on."""
+        return frozenset(
+            (package.platform, package.name)
+            for package in self.packages
+            if any(self.is_outdated(package.platform, need) for need in newest_requirements(package))
+        )
+
+    def is_outdated(self, platform: str, requirement: Requirement) -> bool | None:
+        """Whether the newest stable version is outside the range; None when that can't be known."""
+        target = self.find(platform, requirement.name)
+        if target is None or target.latest_stable is None:
+            return None
+        inside = satisfies(target.latest_stable.number, requirement.range)
+        return None if inside is None else not inside
 
     def find_repository(self, full_name: str) -> str | None:
         """The stored spelling of `owner/name`, case ignored."""

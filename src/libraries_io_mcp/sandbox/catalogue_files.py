@@ -1,6 +1,6 @@
 """Reads the catalogue from `data/*.toml`: packages as they were about the middle of 2025.
 
-Names, licences, versions and dependencies are those of the real packages, except for the three whose name starts with
+Names, licences, versions and dependencies are those of the real packages, except for those whose name starts with
 `sandbox-`, which are invented. A release date with a day is the real one; one with only a month is approximate. Of
 each package a few versions are listed. `needs` belongs to the newest listed version and is repeated for the others
 unless `needs_at` gives them a list of their own, so that dependencies of older versions are approximate. Repositories
@@ -9,12 +9,13 @@ and dependencies that carry a person's account in their name are left out.
 Keys of a package: `name`; `about`, our own description; `licence`, as the registry has it, and `spdx` when it had to
 be mapped; `repo`, `owner/name` on GitHub; `home`; `words`, the keywords; `weight`, how widely used it is on an
 invented scale from 0 to 10; `versions`, number and date; `needs`, `dev` and `optional`, each `name range`; `status`
-and `reason`; `fetched = false` when the service has not read its dependencies yet.
+and `reason`; `fetched = false` when the service has not read its dependencies yet; `minor_versions = N` instead of
+`versions` for versions 1.0.0 to 1.(N-1).0, one a day.
 """
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from typing import NotRequired, TypedDict, cast
 from zlib import crc32
@@ -36,6 +37,7 @@ class PackageEntry(TypedDict):
     words: NotRequired[list[str]]
     weight: float
     versions: NotRequired[list[str]]
+    minor_versions: NotRequired[int]
     needs: NotRequired[list[str]]
     needs_at: NotRequired[dict[str, list[str]]]
     dev: NotRequired[list[str]]
@@ -86,14 +88,20 @@ def _package(file: PlatformFile, entry: PackageEntry) -> Package:
         deprecation_reason=entry.get("reason"),
         keywords=tuple(entry.get("words", [])),
         weight=entry["weight"],
-        releases=tuple(_release(file, entry, version) for version in entry.get("versions", [])),
+        releases=tuple(_release(file, entry, version) for version in _versions(entry)),
         sources=tuple(file.get("sources", [platform])),
         fetched=entry.get("fetched", True),
     )
 
 
+def _versions(entry: PackageEntry) -> list[str]:
+    first = date(2020, 1, 1)
+    daily = [f"1.{minor}.0 {first + timedelta(minor)}" for minor in range(entry.get("minor_versions", 0))]
+    return entry.get("versions", daily)
+
+
 def _release(file: PlatformFile, entry: PackageEntry, version: str) -> Release:
-    number, date = version.split(" ")
+    number, day = version.split(" ")
     runtime = entry.get("needs_at", {}).get(number, entry.get("needs", []))
     declared: Mapping[tuple[str, bool], list[str]] = {
         (file["kind"], False): runtime,
@@ -103,7 +111,7 @@ def _release(file: PlatformFile, entry: PackageEntry, version: str) -> Release:
     requirements = tuple(
         _requirement(text, kind, optional) for (kind, optional), texts in declared.items() for text in texts
     )
-    return Release(number, _published_at(f"{entry['name']} {version}", date), requirements)
+    return Release(number, _published_at(f"{entry['name']} {version}", day), requirements)
 
 
 def _requirement(text: str, kind: str, optional: bool) -> Requirement:
@@ -111,7 +119,8 @@ def _requirement(text: str, kind: str, optional: bool) -> Requirement:
     return Requirement(name, range_, kind, optional)
 
 
-def _published_at(seed: str, date: str) -> float:
+def _published_at(seed: str, day: str) -> float:
     """The day as stated, the 15th if only the month is; the time of day is made up, the same on every run."""
-    day = datetime.fromisoformat(date if len(date) == len("2025-01-01") else f"{date}-15").replace(tzinfo=UTC)
-    return day.timestamp() + crc32(seed.encode()) % 86_400
+    full_day = day if len(day) == len("2025-01-01") else f"{day}-15"
+    midnight = datetime.fromisoformat(full_day).replace(tzinfo=UTC)
+    return midnight.timestamp() + crc32(seed.encode()) % 86_400

@@ -45,7 +45,13 @@ def run(options: SandboxOptions) -> None:
     """
     listener = bind(options.host, options.port)
     connections = Connections()
-    app = create_app(keys=options.keys, window_seconds=options.window_seconds, anonymous_limit=options.anonymous_limit)
+    app = create_app(
+        keys=options.keys,
+        window_seconds=options.window_seconds,
+        anonymous_limit=options.anonymous_limit,
+        faults=options.faults,
+        connections=connections,
+    )
     key = next(iter(options.keys), "none")
     line = f"Sandbox of the Libraries.io API at {base_url(listener)} (key: {key})\n"
 

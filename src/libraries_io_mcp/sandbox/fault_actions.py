@@ -208,7 +208,7 @@ ACTIONS: Mapping[str, Action] = {
     "bad_gateway_slow": _bad_gateway_slow,
     "forbidden_json": _counted(not_permitted),
     "forbidden_text": _plain(forbidden),
-    "html": _plain(web_page),
+    "html": _plain(lambda: web_page("Down for maintenance")),
     "huge": _huge,
     "not_found": _plain(lambda: error_reply(NotFoundError())),
     "null": _counted(lambda: json_reply(None)),

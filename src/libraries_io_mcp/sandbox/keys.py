@@ -1,6 +1,6 @@
 """The API keys that the sandbox knows, and how a key is shown."""
 
-import re
+from urllib.parse import unquote_plus
 
 KNOWN_KEY = "5a4db0c05a4db0c05a4db0c05a4db0c0"
 """The key that every sandbox accepts unless it is told otherwise. It opens nothing anywhere else."""
@@ -10,9 +10,12 @@ DEFAULT_LIMIT = 60
 
 MASK = "***"
 
-_KEY_IN_QUERY = re.compile(r"(api_key=)[^&\s]*")
+
+def mask_keys(query: str) -> str:
+    """The query with the value of every `api_key` replaced, however its name is escaped."""
+    return "&".join(_masked(part) for part in query.split("&"))
 
 
-def mask_keys(text: str) -> str:
-    """The text with the value of every `api_key` parameter replaced."""
-    return _KEY_IN_QUERY.sub(rf"\g<1>{MASK}", text)
+def _masked(part: str) -> str:
+    name = part.partition("=")[0]
+    return f"{name}={MASK}" if unquote_plus(name) == "api_key" else part

@@ -22,13 +22,18 @@ _USER = re.compile(r"contributor-(\d{3})")
 def contributors(catalogue: Catalogue, full_name: str) -> list[str]:
     """Logins of the contributors of a repository, most contributions first."""
     count = repository_numbers(catalogue, full_name).contributors
-    first = crc32(full_name.encode()) % CONTRIBUTOR_POOL
+    first = _first(full_name)
     return [f"contributor-{(first + step) % CONTRIBUTOR_POOL + 1:03}" for step in range(count)]
 
 
 def contributed_to(catalogue: Catalogue, login: str) -> list[str]:
     """The repositories that a user contributed to."""
-    return [name for name in catalogue.repositories if login in contributors(catalogue, name)]
+    place = int(login[-3:]) - 1
+    return [
+        name
+        for name in catalogue.repositories
+        if (place - _first(name)) % CONTRIBUTOR_POOL < repository_numbers(catalogue, name).contributors
+    ]
 
 
 def find_login(catalogue: Catalogue, login: str) -> str | None:
@@ -51,6 +56,11 @@ def owned_by(catalogue: Catalogue, login: str) -> list[str]:
 def person(login: str) -> Json:
     """A User, or an Organisation if the login is no user's."""
     return _user(login) if is_user(login) else _organisation(login)
+
+
+def _first(full_name: str) -> int:
+    """The place in the pool of the repository's first contributor."""
+    return crc32(full_name.encode()) % CONTRIBUTOR_POOL
 
 
 def _owners(repositories: Iterable[str]) -> set[str]:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from starlette.responses import Response
 
 from libraries_io_mcp.sandbox.call import Call
-from libraries_io_mcp.sandbox.catalogue import Package
+from libraries_io_mcp.sandbox.catalogue import Package, newest_requirements
 from libraries_io_mcp.sandbox.paging import paged, positive
 from libraries_io_mcp.sandbox.people import contributed_to, contributors, find_login, is_user, owned_by, person
 from libraries_io_mcp.sandbox.projects import project
 from libraries_io_mcp.sandbox.replies import NotFoundError, ServiceError, json_reply
-from libraries_io_mcp.sandbox.repositories import by_stars, latest_requirements, repository
+from libraries_io_mcp.sandbox.repositories import by_stars, repository
 from libraries_io_mcp.sandbox.repository_routes import HOST
 from libraries_io_mcp.sandbox.search import LAST_PAGE
 from libraries_io_mcp.sandbox.sourcerank import rank
@@ -71,7 +71,7 @@ async def login_dependencies(call: Call) -> Response:
     needed = Counter(
         target
         for package in _published(call, owned_by(call.catalogue, login))
-        for requirement in latest_requirements(package)
+        for requirement in newest_requirements(package)
         if platform is None or package.platform.lower() == platform.lower()
         if (target := call.catalogue.find(package.platform, requirement.name)) is not None
     )

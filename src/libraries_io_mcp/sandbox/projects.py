@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from libraries_io_mcp.sandbox.catalogue import PLATFORMS_WITHOUT_DEPENDENCIES, Catalogue, Package, Release, Requirement
 from libraries_io_mcp.sandbox.clock import timestamp
 from libraries_io_mcp.sandbox.popularity import dependent_repositories, dependents, repository_numbers
-from libraries_io_mcp.sandbox.sourcerank import is_outdated, rank
+from libraries_io_mcp.sandbox.sourcerank import rank
 
 Json = dict[str, object]
 
@@ -141,7 +141,7 @@ def _dependency(catalogue: Catalogue, platform: str, requirement: Requirement) -
         "latest_stable": target.latest_stable.number if target and target.latest_stable else None,
         "latest": target.latest.number if target and target.latest else None,
         "deprecated": target.status == "Deprecated" if target else None,
-        "outdated": is_outdated(catalogue, platform, requirement.name, requirement.range),
+        "outdated": catalogue.is_outdated(platform, requirement),
         "filepath": None,
         "kind": requirement.kind,
         "optional": requirement.optional,

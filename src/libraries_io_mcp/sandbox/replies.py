@@ -9,19 +9,11 @@ from starlette.responses import Response
 JSON_TYPE = "application/json; charset=utf-8"
 CACHE_CONTROL = "max-age=0, private, must-revalidate"
 
-UNROUTED_PAGE = """<!DOCTYPE html>
-<html>
-<head><title>Sandbox of the Libraries.io API</title></head>
-<body>
-<h2>Page not found</h2>
-</body>
-</html>
-"""
 WEB_PAGE = """<!DOCTYPE html>
 <html>
 <head><title>Sandbox of the Libraries.io API</title></head>
 <body>
-<h2>Down for maintenance</h2>
+<h2>{heading}</h2>
 </body>
 </html>
 """
@@ -86,9 +78,9 @@ def read_only() -> Response:
     return json_reply({"error": READ_ONLY}, status=503)
 
 
-def web_page() -> Response:
-    """A page of the website where JSON was expected, with status 200."""
-    return Response(WEB_PAGE, 200, {"content-type": "text/html; charset=utf-8"})
+def web_page(heading: str) -> Response:
+    """A page of the website, with status 200."""
+    return Response(WEB_PAGE.format(heading=heading), 200, {"content-type": "text/html; charset=utf-8"})
 
 
 def forbidden() -> Response:
@@ -103,7 +95,7 @@ def retry_later(headers: Mapping[str, str] | None = None) -> Response:
 
 def unrouted() -> Response:
     """404 of the website, for paths that are no route of the API."""
-    return Response(UNROUTED_PAGE, 404, {"content-type": "text/html; charset=utf-8"})
+    return Response(WEB_PAGE.format(heading="Page not found"), 404, {"content-type": "text/html; charset=utf-8"})
 
 
 def bad_gateway() -> Response:

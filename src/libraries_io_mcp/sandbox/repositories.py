@@ -2,7 +2,7 @@
 
 from zlib import crc32
 
-from libraries_io_mcp.sandbox.catalogue import Catalogue, Package, Requirement
+from libraries_io_mcp.sandbox.catalogue import Catalogue, Package, newest_requirements
 from libraries_io_mcp.sandbox.clock import timestamp
 from libraries_io_mcp.sandbox.people import FIRST_SEEN
 from libraries_io_mcp.sandbox.popularity import RepositoryNumbers, repository_numbers
@@ -45,18 +45,13 @@ def dependent_on(catalogue: Catalogue, package: Package) -> list[str]:
     ]
 
 
-def latest_requirements(package: Package) -> tuple[Requirement, ...]:
-    """What the newest version of a package needs; nothing when it has no versions."""
-    return package.latest.requirements if package.latest else ()
-
-
 def readme(full_name: str, package: Package) -> str:
     return f"<h1>{full_name.split('/')[1]}</h1>\n<p>{package.description}</p>"
 
 
 def _needs(catalogue: Catalogue, user: Package, package: Package) -> bool:
     return user.platform == package.platform and any(
-        catalogue.find(user.platform, requirement.name) is package for requirement in latest_requirements(user)
+        catalogue.find(user.platform, requirement.name) is package for requirement in newest_requirements(user)
     )
 
 

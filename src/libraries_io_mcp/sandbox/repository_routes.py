@@ -5,11 +5,11 @@ from collections.abc import Callable
 from starlette.responses import Response
 
 from libraries_io_mcp.sandbox.call import Call
-from libraries_io_mcp.sandbox.catalogue import Package
+from libraries_io_mcp.sandbox.catalogue import Package, newest_requirements
 from libraries_io_mcp.sandbox.paging import paged
 from libraries_io_mcp.sandbox.projects import Json, dependencies, project
 from libraries_io_mcp.sandbox.replies import NotFoundError, ServiceError, json_reply
-from libraries_io_mcp.sandbox.repositories import latest_requirements, readme, repository
+from libraries_io_mcp.sandbox.repositories import readme, repository
 from libraries_io_mcp.sandbox.sourcerank import rank
 
 HOST = "github"
@@ -101,5 +101,5 @@ def _dependencies(call: Call, full_name: str) -> list[Json]:
     return [
         dependency
         for package in call.catalogue.repositories[full_name]
-        for dependency in dependencies(call.catalogue, package.platform, latest_requirements(package))
+        for dependency in dependencies(call.catalogue, package.platform, newest_requirements(package))
     ]

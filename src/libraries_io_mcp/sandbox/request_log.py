@@ -47,9 +47,9 @@ class RequestLog:
         self._answers: Counter[tuple[str, str, int]] = Counter()
         self._recent: deque[Recent] = deque(maxlen=RECENT)
 
-    def arrived(self, method: str, url: str) -> None:
+    def arrived(self, method: str, path: str, query: str) -> None:
         self._total += 1
-        self._recent.append({"method": method, "url": mask_keys(url)})
+        self._recent.append({"method": method, "url": f"{path}?{mask_keys(query)}" if query else path})
 
     def answered(self, method: str, template: str, status: int) -> None:
         self._answers[method, template, status] += 1
@@ -80,7 +80,7 @@ class LogRequests:
         method, path = scope["method"], scope["raw_path"].decode("latin-1")
         template = self._template_of(method, path) or UNROUTED
         status = 0
-        self._log.arrived(method, f"{path}?{scope['query_string'].decode('latin-1')}".rstrip("?"))
+        self._log.arrived(method, path, scope["query_string"].decode("latin-1"))
 
         async def counted(message: Message) -> None:
             nonlocal status

@@ -51,13 +51,8 @@ async def search(call: Call) -> Response:
 def _matching(call: Call) -> Iterable[Package]:
     words = (call.query("q") or "").lower().split()
     for package in call.catalogue.packages:
-        if package.status not in UNLISTED_STATUSES and all(word in _searched_text(package) for word in words):
+        if package.status not in UNLISTED_STATUSES and all(word in package.searched_text for word in words):
             yield package
-
-
-def _searched_text(package: Package) -> str:
-    parts = (package.name, package.description, package.repository, package.homepage, package.language)
-    return " ".join([*(part or "" for part in parts), *package.keywords, *package.spdx, package.platform]).lower()
 
 
 def _filtered(call: Call, packages: Iterable[Package]) -> list[Package]:

@@ -9,7 +9,6 @@ from libraries_io_mcp.sandbox.popularity import (
     dependents,
     repository_numbers,
 )
-from libraries_io_mcp.sandbox.ranges import satisfies
 from libraries_io_mcp.sandbox.version_order import follows_semver, is_stable, release_numbers
 
 HALF_A_YEAR = 182 * 86_400
@@ -24,7 +23,9 @@ def sourcerank(catalogue: Catalogue, package: Package, now: float) -> dict[str, 
         **_releases(package, now),
         **_popularity(package, repository),
         "all_prereleases": -2 if package.releases and package.latest_stable is None else 0,
-        "any_outdated_dependencies": -1 if _any_outdated(catalogue, package) else 0,
+        "any_outdated_dependencies": -1
+        if (package.platform, package.name) in catalogue.with_outdated_dependencies
+        else 0,
         "is_deprecated": PENALTY if package.status == "Deprecated" else 0,
         "is_unmaintained": PENALTY if package.status == "Unmaintained" else 0,
         "is_removed": PENALTY if package.status == "Removed" else 0,
@@ -70,19 +71,3 @@ def _popularity(package: Package, repository: RepositoryNumbers | None) -> dict[
 
 def _magnitude(count: int) -> int:
     return round(log10(count)) if count > 0 else 0
-
-
-def _any_outdated(catalogue: Catalogue, package: Package) -> bool:
-    newest = package.latest_stable or package.latest
-    if newest is None:
-        return False
-    return any(is_outdated(catalogue, package.platform, need.name, need.range) for need in newest.requirements)
-
-
-def is_outdated(catalogue: Catalogue, platform: str, name: str, range_: str) -> bool | None:
-    """Whether the newest stable version of a package is outside a range; None when that can't be known."""
-    target = catalogue.find(platform, name)
-    if target is None or target.latest_stable is None:
-        return None
-    inside = satisfies(target.latest_stable.number, range_)
-    return None if inside is None else not inside

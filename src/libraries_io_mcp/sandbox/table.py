@@ -8,7 +8,7 @@ from libraries_io_mcp.sandbox import packages, people_routes, repository_routes
 from libraries_io_mcp.sandbox.bulk import bulk_dependencies, check
 from libraries_io_mcp.sandbox.call import Call, Handler
 from libraries_io_mcp.sandbox.platforms import platforms
-from libraries_io_mcp.sandbox.replies import not_permitted
+from libraries_io_mcp.sandbox.replies import not_permitted, web_page
 from libraries_io_mcp.sandbox.routing import Route
 from libraries_io_mcp.sandbox.search import search
 from libraries_io_mcp.sandbox.subscriptions import Subscriptions
@@ -22,6 +22,7 @@ REPOSITORY = "/api/{host}/{owner}/{repository}"
 def routes() -> tuple[Route, ...]:
     """The whole table, with subscriptions of its own. Fixed names come before variables, logins before repositories."""
     return (
+        Route("GET", "/api", _documentation),
         Route("GET", "/api/platforms", platforms),
         Route("GET", "/api/search", needs_key(search)),
         Route("POST", "/api/check", needs_key(check)),
@@ -71,6 +72,11 @@ def _internal_routes() -> list[Route]:
         f"{PACKAGE}/sync",
     )
     return [Route("GET", path, _internal) for path in paths]
+
+
+async def _documentation(_: Call) -> Response:
+    """The service shows its documentation here, as a page."""
+    return web_page("Documentation")
 
 
 async def _internal(_: Call) -> Response:

@@ -53,6 +53,11 @@ async def test_dependencies_of_many(anonymous: httpx.AsyncClient):
     }
 
 
+async def test_another_subset(client: httpx.AsyncClient):
+    reply = await client.post("/projects/dependencies", json={"subset": "all", "projects": []})
+    assert (reply.status_code, reply.content) == (404, b"")
+
+
 async def test_not_fetched_is_an_empty_list_when_asked_alone(client: httpx.AsyncClient):
     reply = await client.get("/pypi/sandbox-not-fetched/1.0.0/dependencies")
     assert reply.json()["dependencies"] == []

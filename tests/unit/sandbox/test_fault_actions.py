@@ -128,8 +128,9 @@ async def test_a_waiting_request_does_not_keep_the_server():
     async with httpx.AsyncClient() as client:
         async with serving(app, connections) as url:
             waiting = asyncio.create_task(client.get(f"{url}/npm/axios", timeout=30))
-            while (await client.get(url.replace("/api", "/_sandbox/requests"))).json()["total"] == 0:
-                pass
+            async with asyncio.timeout(10):
+                while (await client.get(url.replace("/api", "/_sandbox/requests"))).json()["total"] == 0:
+                    pass
         # The fault would have waited an hour; the end of the server ends it.
         assert (await waiting).status_code == 502
 

@@ -159,3 +159,11 @@ async def test_head_and_conditional_requests(client: httpx.AsyncClient):
     again = await client.get("/npm/axios", headers={"If-None-Match": full.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["x-ratelimit-remaining"] == "997"
+
+
+async def test_a_package_with_very_many_versions(client: httpx.AsyncClient):
+    body = (await client.get("/npm/sandbox-many-versions")).json()
+    assert len(body["versions"]) == 600
+    assert body["latest_stable_release_number"] == "1.599.0"
+    latest = await client.get("/npm/sandbox-many-versions/latest/dependencies", params={"subset": "minimum"})
+    assert latest.json()["dependencies_for_version"] == "1.99.0"
