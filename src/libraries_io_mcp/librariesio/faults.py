@@ -42,6 +42,10 @@ def fault_of_reply(reply: httpx.Response, *, key_present: bool) -> CallError | N
     A redirect that is left over is one that could not be followed.
     """
     status = reply.status_code
+    if status == 202:
+        return UpstreamTimeoutError(
+            "Libraries.io is still working on the answer.", status_code=status, retry_after=retry_after_of(reply)
+        )
     if status == 204 or (200 <= status < 300 and _is_json(reply)):
         return None
     if status >= 500:

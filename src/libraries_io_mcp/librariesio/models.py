@@ -16,7 +16,8 @@ def _docs_form(value: Any) -> Any:
     return f"{value[: -len(_DOCS_SUFFIX)]}Z" if isinstance(value, str) and value.endswith(_DOCS_SUFFIX) else value
 
 
-def _empty_for_null(value: Any) -> Any:
+def empty_for_null(value: Any) -> Any:
+    """An empty list where the service has `null`."""
     return () if value is None else value
 
 
@@ -24,7 +25,7 @@ def _empty_for_null(value: Any) -> Any:
 Timestamp = Annotated[datetime | Annotated[datetime, BeforeValidator(_docs_form)], Field(union_mode="left_to_right")]
 # The service itself says 0 for packages without a repository.
 Count = Annotated[int, BeforeValidator(lambda value: 0 if value is None else value)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_empty_for_null)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(empty_for_null)]
 
 
 class Record(BaseModel):
@@ -87,7 +88,7 @@ class Project(Record):
     code_of_conduct_url: str | None = None
     contribution_guidelines_url: str | None = None
     security_policy_url: str | None = None
-    versions: Annotated[tuple[Version, ...], BeforeValidator(_empty_for_null)] = ()
+    versions: Annotated[tuple[Version, ...], BeforeValidator(empty_for_null)] = ()
 
 
 class Dependency(Record):
@@ -112,6 +113,134 @@ class VersionDependencies(Record):
     platform: str
     dependencies_for_version: str
     dependencies: tuple[Dependency, ...]
+
+
+class BulkDependencies(Record):
+    """One package of a bulk answer. `dependencies` is `None` when the service has not fetched them yet, or on errors.
+
+    On status 404 `platform` and `name` are as asked, and `error` says what is missing.
+    """
+
+    name: str | None = None
+    platform: str | None = None
+    dependencies_for_version: str | None = None
+    dependencies: tuple[Dependency, ...] | None = None
+    error: str | None = None
+
+
+class BulkEntry(Record):
+    """Status 200 or 404 for one package of the request, in its order."""
+
+    status: int
+    body: BulkDependencies
+
+
+class CheckedVersion(Record):
+    """A release as `POST /check` shows it. `status`: `None`, `Deprecated` or `Removed`."""
+
+    number: str
+    published_at: Timestamp | None = None
+    original_license: JsonValue = None
+    status: str | None = None
+    repository_sources: tuple[str, ...] | None = None
+
+
+class CheckedProject(Record):
+    """A package as `POST /check` shows it: `name` as asked, `canonical_name` as stored, `keywords` joined by commas."""
+
+    name: str
+    platform: str
+    canonical_name: str | None = None
+    keywords: str | None = None
+    description: str | None = None
+    homepage: str | None = None
+    language: str | None = None
+    licenses: str | None = None
+    normalized_licenses: Texts = ()
+    license_normalized: bool | None = None
+    license_set_by_admin: bool | None = None
+    repository_license: str | None = None
+    status: str | None = None
+    deprecation_reason: str | None = None
+    rank: int | None = None
+    stars: Count = 0
+    forks: Count = 0
+    dependents_count: Count = 0
+    dependent_repos_count: Count = 0
+    latest_release_number: str | None = None
+    latest_release_published_at: Timestamp | None = None
+    latest_stable_release_number: str | None = None
+    latest_stable_release_published_at: Timestamp | None = None
+    last_synced_at: Timestamp | None = None
+    repository_url: str | None = None
+    repository_status: str | None = None
+    package_manager_url: str | None = None
+    latest_download_url: str | None = None
+    versions: Annotated[tuple[CheckedVersion, ...], BeforeValidator(empty_for_null)] = ()
+
+
+class TreeVersion(Record):
+    """The version that a node of a tree stands for."""
+
+    number: str | None = None
+
+
+class TreeDependency(Record):
+    """The package that a node of a tree stands for; `kind` is `None` at the root."""
+
+    platform: str | None = None
+    project_name: str | None = None
+    kind: str | None = None
+
+
+class TreeNode(Record):
+    """A node of a resolved tree: at most 16 levels, 100 children each; a package seen before has no children again."""
+
+    version: TreeVersion | None = None
+    requirements: str | None = None
+    dependency: TreeDependency | None = None
+    normalized_licenses: Texts = ()
+    dependencies: Annotated[tuple["TreeNode", ...], BeforeValidator(empty_for_null)] = ()
+
+
+class Sourcerank(Record):
+    """The points behind a rank. Their sum, but not below 0, is the rank; `None` when the service leaves one out."""
+
+    basic_info_present: int | None = None
+    repository_present: int | None = None
+    readme_present: int | None = None
+    license_present: int | None = None
+    versions_present: int | None = None
+    follows_semver: int | None = None
+    recent_release: int | None = None
+    not_brand_new: int | None = None
+    one_point_oh: int | None = None
+    dependent_projects: int | None = None
+    dependent_repositories: int | None = None
+    stars: int | None = None
+    contributors: int | None = None
+    subscribers: int | None = None
+    all_prereleases: int | None = None
+    any_outdated_dependencies: int | None = None
+    is_deprecated: int | None = None
+    is_unmaintained: int | None = None
+    is_removed: int | None = None
+
+
+class Subscription(Record):
+    """A package that the key's owner watches. Both times are `None` when it had been subscribed to before."""
+
+    include_prerelease: bool | None = None
+    created_at: Timestamp | None = None
+    updated_at: Timestamp | None = None
+    project: Project | None = None
+
+
+class SwitchedOff(Record):
+    """An endpoint that the service answers with a fixed text. Nothing was asked."""
+
+    reason: str
+    instead: str
 
 
 @cache

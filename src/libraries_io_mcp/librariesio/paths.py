@@ -1,13 +1,21 @@
 """Names into request paths and back. Each name is one segment, whatever it holds; nothing else builds a path."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, unquote
 
-from libraries_io_mcp.errors import InvalidRequestError
+from libraries_io_mcp.errors import InvalidRequestError, NotFoundError
 
 MAX_NAME_BYTES: Final = 512
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+_PLATFORM: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NO_PLATFORM: Final = frozenset(
+    {
+        "bitbucket", "bower-search", "check", "github", "gitlab", "maintenance", "platforms", "projects", "repository",
+        "search", "subscription", "subscriptions", "versions",
+    }
+)  # fmt: skip
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -36,13 +44,27 @@ def encode_segment(name: str, *, argument: str = "name") -> str:
     return quote(raw, safe="").replace("~", "%7E")
 
 
-def expand(template: str, names: dict[str, str]) -> str:
+def expand(template: str, names: Mapping[str, str], *, escape_dots: bool = False) -> str:
     """The path of a template such as `/{platform}/{name}`.
 
     Raises:
         InvalidRequestError: a name can't be a path segment.
+        NotFoundError: the platform can't be one; the service would take the path for that of something else.
     """
-    return _PLACEHOLDER.sub(lambda match: encode_segment(names[match[1]], argument=match[1]), template)
+    if "platform" in names and not is_platform(names["platform"]):
+        encode_segment(names["platform"], argument="platform")
+        raise NotFoundError("Libraries.io knows no platform of that name.", next_step="Look it up with list_platforms.")
+
+    def segment(match: re.Match[str]) -> str:
+        encoded = encode_segment(names[match[1]], argument=match[1])
+        return encoded.replace(".", "%2E") if escape_dots else encoded
+
+    return _PLACEHOLDER.sub(segment, template)
+
+
+def is_platform(name: str) -> bool:
+    """Whether `name` has the form of a platform and is none of the service's other first path segments."""
+    return bool(_PLATFORM.fullmatch(name)) and name.lower() not in _NO_PLATFORM
 
 
 def names_in(template: str, path: str) -> dict[str, str] | None:

@@ -19,6 +19,7 @@ class Question:
 
     Attributes:
         endpoint: the path template, such as `/{platform}/{name}`.
+        group: endpoints that share a circuit breaker.
         names: the values of the template's placeholders.
         deadline: epoch seconds after which nobody waits for the answer any more.
         repeatable: whether sending it twice does no harm.
@@ -26,6 +27,7 @@ class Question:
     """
 
     endpoint: str
+    group: str
     deadline: float
     names: dict[str, str] = field(default_factory=dict)
     repeatable: bool = True

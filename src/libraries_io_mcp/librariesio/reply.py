@@ -1,6 +1,6 @@
 """What a question brings back: the answer and where it came from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
@@ -31,3 +31,7 @@ class Reply(Generic[T]):
     canonical_platform: str | None = None
     canonical_name: str | None = None
     total: int | None = None
+
+    def kept(self, source: Source, now: float) -> "Reply[T]":
+        """The same answer as it looks when it is shown again at `now` (epoch seconds). `data` is not copied."""
+        return replace(self, source=source, age_seconds=max(now - self.fetched_at.timestamp(), 0.0))

@@ -11,8 +11,10 @@ from pydantic import SecretStr
 
 from libraries_io_mcp.librariesio.api_key import ApiKeyTransport
 from libraries_io_mcp.librariesio.body import MAX_REPLY_BYTES, BodyTransport
+from libraries_io_mcp.librariesio.breaker import BreakerTransport
 from libraries_io_mcp.librariesio.question import EXTENSION, Question
-from libraries_io_mcp.librariesio.rate_limit import Quota, RateLimitTransport
+from libraries_io_mcp.librariesio.quota import Quota
+from libraries_io_mcp.librariesio.rate_limit import RateLimitTransport
 from libraries_io_mcp.librariesio.retry import RetryTransport
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.semconv import Attribute
@@ -44,7 +46,8 @@ def network_stack(
         stack, tracer_provider=tracer_provider, meter_provider=meter_provider, request_hook=_describe
     )
     stack = RateLimitTransport(stack, quota=quota, instruments=instruments)
-    return RetryTransport(stack, instruments=instruments, now=now, sleep=sleep)
+    stack = RetryTransport(stack, instruments=instruments, now=now, sleep=sleep)
+    return BreakerTransport(stack, instruments=instruments, now=now)
 
 
 async def _describe(span: Span, request: RequestInfo) -> None:

@@ -87,6 +87,7 @@ def client(handler: Handler, clock: FakeClock | None = None, **options: Any) -> 
         "now": clock.now,
         "sleep": clock.sleep,
         "network": httpx.MockTransport(handler),
+        "cache_ttl_seconds": 0.0,
     }
     return LibrariesIOClient(settings(**given), **defaults | options)
 

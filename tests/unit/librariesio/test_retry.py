@@ -23,7 +23,7 @@ class Script(httpx.AsyncBaseTransport):
 
 async def _send(clock, script, *, deadline=100.0, repeatable=True):
     retry = RetryTransport(script, instruments=instruments(), now=clock.now, sleep=clock.sleep)
-    question = Question("/platforms", clock.time + deadline, repeatable=repeatable)
+    question = Question("/platforms", "platforms", clock.time + deadline, repeatable=repeatable)
     return await retry.handle_async_request(httpx.Request("GET", "https://h/", extensions={EXTENSION: question}))
 
 

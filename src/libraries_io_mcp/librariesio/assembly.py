@@ -1,0 +1,78 @@
+"""Builds what the client stands on: quota, network stack, cache, shared store."""
+
+from collections.abc import Awaitable, Callable
+
+import httpx
+from limits.errors import ConfigurationError
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.trace import TracerProvider
+from pydantic import SecretStr
+
+from libraries_io_mcp import __version__
+from libraries_io_mcp.errors import SettingsError
+from libraries_io_mcp.librariesio.asking import Asker
+from libraries_io_mcp.librariesio.cache import Cache
+from libraries_io_mcp.librariesio.counters import Counters, redis_counters
+from libraries_io_mcp.librariesio.quota import Quota
+from libraries_io_mcp.librariesio.shared_answers import NoSharedAnswers, SharedAnswers, redis_answers
+from libraries_io_mcp.librariesio.transports import network_stack
+from libraries_io_mcp.settings import LibrariesIOSettings
+from libraries_io_mcp.telemetry.instruments import Instruments
+
+
+def assemble(
+    settings: LibrariesIOSettings,
+    *,
+    instruments: Instruments,
+    tracer_provider: TracerProvider | None,
+    meter_provider: MeterProvider | None,
+    now: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]],
+    network: httpx.AsyncBaseTransport | None,
+    max_reply_bytes: int,
+    cache_max_entries: int,
+    cache_max_bytes: int,
+    cache_ttl_seconds: float | None,
+    redis_url: SecretStr | None,
+) -> tuple[Asker, Quota]:
+    """The asker and the quota it draws on. Nothing is connected yet."""
+    base_url = httpx.URL(settings.base_url)
+    shared_counters = redis_counters(redis_url.get_secret_value()) if redis_url else None
+    shared: SharedAnswers = redis_answers(redis_url.get_secret_value(), now=now) if redis_url else NoSharedAnswers()
+    quota = Quota(Counters(now, shared_counters), key=settings.api_key, limit=settings.rate_limit, now=now, sleep=sleep)
+    stack = network_stack(
+        base_url=base_url,
+        key=settings.api_key,
+        quota=quota,
+        instruments=instruments,
+        tracer_provider=tracer_provider,
+        meter_provider=meter_provider,
+        now=now,
+        sleep=sleep,
+        network=network,
+        max_reply_bytes=max_reply_bytes,
+    )
+    asker = Asker(
+        stack,
+        base_url=base_url,
+        key_present=settings.api_key is not None,
+        user_agent=f"libraries-io-mcp/{__version__}",
+        instruments=instruments,
+        cache=Cache(instruments=instruments, now=now, max_entries=cache_max_entries, max_bytes=cache_max_bytes),
+        shared=shared,
+        longest_keep_seconds=cache_ttl_seconds,
+        now=now,
+    )
+    return asker, quota
+
+
+def _shared(redis_url: SecretStr | None, now: Callable[[], float]) -> tuple[Counters, SharedAnswers]:
+    if redis_url is None:
+        return Counters(now), NoSharedAnswers()
+    url = redis_url.get_secret_value()
+    try:
+        return Counters(now, redis_counters(url)), redis_answers(url, now=now)
+    except (ImportError, ConfigurationError):
+        raise SettingsError("REDIS_URL is set, but the package `redis` is not installed.") from None
+    except ValueError:
+        raise SettingsError("REDIS_URL=***: not allowed; allowed: redis://, rediss:// or valkey:// address") from None

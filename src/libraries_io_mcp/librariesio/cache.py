@@ -1,0 +1,191 @@
+"""Decoded answers, kept above the network: a hit costs no pydantic work and no copy.
+
+Bounded by entries and bytes (the least recently used goes first); one upstream request for identical questions at
+the same time; a kept answer is shown, marked stale, when the service can't give a new one; 404s are kept briefly.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cachetools import LRUCache
+
+from libraries_io_mcp.errors import (
+    CallError,
+    CircuitOpenError,
+    InvalidReplyError,
+    NotFoundError,
+    QuotaExceededError,
+    UpstreamFaultError,
+    UpstreamTimeoutError,
+    UpstreamUnreachableError,
+)
+from libraries_io_mcp.librariesio.reply import Reply
+from libraries_io_mcp.telemetry.instruments import Instruments
+from libraries_io_mcp.telemetry.semconv import CacheResult
+
+MAX_ENTRIES: Final = 2_000
+MAX_BYTES: Final = 64 * 1024 * 1024
+NEGATIVE_SECONDS: Final = 60.0
+GRACE_SECONDS: Final = 0.25
+"""The fetch ends itself at the deadline, with an error that tells more; this is for those who boarded later."""
+MIN_ENTRY_BYTES: Final = 512
+"""What an entry costs at least, however short the reply."""
+# Worse than an old answer. A wrong key or a wrong question is not: an old answer would hide it.
+OUTAGES: Final = (
+    CircuitOpenError,
+    InvalidReplyError,
+    QuotaExceededError,
+    UpstreamFaultError,
+    UpstreamTimeoutError,
+    UpstreamUnreachableError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer, or why there is none: when it grows old (epoch seconds), and the bytes it stands for."""
+
+    outcome: Reply[Any] | NotFoundError
+    fresh_until: float
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A new answer, the bytes of its reply, and the seconds it may be kept from now on."""
+
+    reply: Reply[Any]
+    size: int
+    keep_seconds: float
+
+
+Fetch = Callable[[], Awaitable[Fetched]]
+
+
+class Cache:
+    """Answers by question. A question is any hashable value that holds all that decides the answer."""
+
+    def __init__(
+        self,
+        *,
+        instruments: Instruments,
+        now: Callable[[], float],
+        max_entries: int = MAX_ENTRIES,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self._instruments = instruments
+        self._now = now
+        self._max_entries = max_entries
+        self._entries: LRUCache[Any, Kept] = LRUCache(max_bytes, getsizeof=lambda kept: kept.size)
+        self._flights: dict[Any, Flight] = {}
+
+    async def get(
+        self, endpoint: str, question: Any, fetch: Fetch, *, timeout_seconds: float
+    ) -> tuple[Reply[Any], CacheResult]:
+        """The answer, and how it was come by: `fetch` is called at most once for all who ask at the same time.
+
+        Raises:
+            CallError: what `fetch` raised, when nothing kept can stand in for it.
+        """
+        now = self._now()
+        kept = self._entries.get(question)
+        if kept is not None and now < kept.fresh_until:
+            return self._show(endpoint, kept, now)
+        result: CacheResult = "coalesced" if question in self._flights else "miss"
+        flight = self._flights.get(question) or self._take_off(question, fetch)
+        try:
+            fetched = await flight.join(timeout_seconds)
+        except NotFoundError as error:
+            self._keep(question, Kept(_bare(error), self._now() + NEGATIVE_SECONDS, MIN_ENTRY_BYTES))
+            self._instruments.cache_lookup(endpoint, result)
+            raise
+        except OUTAGES:
+            if kept is None or isinstance(kept.outcome, NotFoundError):
+                self._instruments.cache_lookup(endpoint, result)
+                raise
+            self._instruments.cache_lookup(endpoint, "stale")
+            return kept.outcome.kept("stale", self._now()), "stale"
+        if result == "miss":
+            if fetched.keep_seconds > 0:
+                size = max(fetched.size, MIN_ENTRY_BYTES)
+                self._keep(question, Kept(fetched.reply, self._now() + fetched.keep_seconds, size))
+            if fetched.reply.source == "cache":
+                result = "hit"
+        self._instruments.cache_lookup(endpoint, result)
+        return fetched.reply, result
+
+    def _take_off(self, question: Any, fetch: Fetch) -> "Flight":
+        flight = Flight(fetch)
+
+        def landed(_: object) -> None:
+            if self._flights.get(question) is flight:
+                del self._flights[question]
+
+        flight.on_end(landed)
+        self._flights[question] = flight
+        return flight
+
+    def _show(self, endpoint: str, kept: Kept, now: float) -> tuple[Reply[Any], CacheResult]:
+        if isinstance(kept.outcome, NotFoundError):
+            self._instruments.cache_lookup(endpoint, "negative")
+            raise _bare(kept.outcome)
+        self._instruments.cache_lookup(endpoint, "hit")
+        return kept.outcome.kept("cache", now), "hit"
+
+    def _keep(self, question: Any, kept: Kept) -> None:
+        if kept.size > self._entries.maxsize:
+            return
+        self._entries[question] = kept
+        while len(self._entries) > self._max_entries:
+            self._entries.popitem()
+        self._instruments.cache_content(len(self._entries), int(self._entries.currsize))
+
+
+class Flight:
+    """One fetch that several callers wait for. It ends early only when all of them have gone."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._passengers = 0
+        self._task = asyncio.ensure_future(fetch())
+        self._ends: list[Callable[[object], None]] = [_look_at]
+        self._task.add_done_callback(self._end)
+
+    def on_end(self, tell: Callable[[object], None]) -> None:
+        """`tell` is called when nobody may board any more."""
+        self._ends.append(tell)
+
+    async def join(self, timeout_seconds: float) -> Fetched:
+        """Wait for the outcome. A caller who gives up or is cancelled does not disturb the others.
+
+        Raises:
+            UpstreamTimeoutError: there was none in time.
+        """
+        self._passengers += 1
+        try:
+            async with asyncio.timeout(timeout_seconds + GRACE_SECONDS):
+                return await asyncio.shield(self._task)
+        except TimeoutError:
+            raise UpstreamTimeoutError("Libraries.io did not answer in time.") from None
+        finally:
+            self._passengers -= 1
+            if not self._passengers and not self._task.done():
+                # At once: who asks now must not board a flight that is being cancelled.
+                self._end(None)
+                self._task.cancel()
+
+    def _end(self, task: object) -> None:
+        for tell in self._ends:
+            tell(task)
+
+
+def _look_at(task: object) -> None:
+    """So that asyncio does not complain about an exception that nobody waits for any more."""
+    if isinstance(task, asyncio.Future) and not task.cancelled():
+        task.exception()
+
+
+def _bare(error: CallError) -> NotFoundError:
+    """A copy without traceback, which would keep frames alive."""
+    return NotFoundError(str(error), next_step=error.next_step, status_code=error.status_code)

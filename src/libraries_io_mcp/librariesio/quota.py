@@ -1,0 +1,235 @@
+"""The quota: fixed windows aligned to the service's clock, counted before a request is sent, corrected by replies."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import httpx
+from pydantic import SecretStr
+
+from libraries_io_mcp.errors import QuotaExceededError
+from libraries_io_mcp.librariesio.counters import Counters
+from libraries_io_mcp.librariesio.faults import retry_after_of
+from libraries_io_mcp.librariesio.question import OnWait, Priority, Question
+from libraries_io_mcp.librariesio.service_clock import ServiceClock
+
+KEYED_WINDOW_SECONDS: Final = 60
+ANONYMOUS_WINDOW_SECONDS: Final = 3600
+ANONYMOUS_LIMIT: Final = 10
+ANSWER_SECONDS: Final = 0.25
+"""A wait must leave this much of the deadline for the answer itself."""
+ARRIVAL_SECONDS: Final = 5.0
+"""A request that was sent this long ago has been counted by the service."""
+CONCURRENCY: Final[dict[Priority, int]] = {"interactive": 10, "batch": 6}
+"""Requests in flight at most; each priority has its own, so that a slow batch never holds up an interactive one."""
+PROGRESS_SECONDS: Final = 1.0
+BATCH_RESERVE: Final = 0.1
+"""Part of the limit that a batch leaves for interactive questions."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaStatus:
+    """The budget as this process knows it; asking for it costs no request.
+
+    Attributes:
+        limit: requests that a window allows.
+        remaining: requests left in the current window.
+        resets_in_seconds: until the next window begins.
+        window_seconds: length of a window: 60 with a key, 3600 without.
+        known_from: `service` once a reply's headers said the limit, else `configuration`.
+        waiting: questions that wait for their turn now.
+    """
+
+    limit: int
+    remaining: int
+    resets_in_seconds: float
+    window_seconds: int
+    key_present: bool
+    known_from: Literal["configuration", "service"]
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Leave to send one request: when it was given (epoch seconds) and the seconds waited for it."""
+
+    sent: float
+    waited: float
+    priority: Priority
+
+
+class Quota:
+    """The budget of one key, or of this machine's address without one."""
+
+    def __init__(
+        self,
+        counters: Counters,
+        *,
+        key: SecretStr | None,
+        limit: int,
+        now: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._counters = counters
+        self._now = now
+        self._sleep = sleep
+        self._key_present = key is not None
+        self._name = _identity(key)
+        self._limit = limit if key else ANONYMOUS_LIMIT
+        self._limit_from_service = False
+        self._clock = ServiceClock(KEYED_WINDOW_SECONDS if key else ANONYMOUS_WINDOW_SECONDS)
+        # asyncio.Lock wakes its waiters in the order they came: that is the waiting line.
+        self._lines = {"interactive": asyncio.Lock(), "batch": asyncio.Lock()}
+        self._slots = {name: asyncio.Semaphore(count) for name, count in CONCURRENCY.items()}
+        self._waiting = {"interactive": 0, "batch": 0}
+        self._left = {"interactive": 0, "batch": 0}
+        self._sent_at: list[float] = []
+        self._window = -1
+        self._used = 0
+        self._refused_until = 0.0
+
+    def status(self) -> QuotaStatus:
+        """The budget now."""
+        now = self._now()
+        used = self._used if self._clock.latest_window(now) == self._window else 0
+        refused = self._refused_until - now
+        remaining = 0 if refused > 0 else max(self._limit - used, 0)
+        return QuotaStatus(
+            limit=self._limit,
+            remaining=remaining,
+            resets_in_seconds=round(refused if refused > 0 else self._clock.seconds_until_next(now), 3),
+            window_seconds=self._clock.window,
+            key_present=self._key_present,
+            known_from="service" if self._limit_from_service else "configuration",
+            waiting=sum(self._waiting.values()),
+        )
+
+    async def acquire(self, question: Question) -> Permit:
+        """Take one request out of the budget, waiting in line for it if need be. `release` the permit afterwards.
+
+        Raises:
+            QuotaExceededError: at once, when the wait would not end before the question's deadline.
+        """
+        start = self._now()
+        self._check_deadline(question, self._expected_wait(question))
+        ahead = self._waiting[question.priority]
+        self._waiting[question.priority] += 1
+        progress = asyncio.ensure_future(self._tell(question.on_wait, ahead, question)) if question.on_wait else None
+        try:
+            await self._wait_in_line(question)
+        finally:
+            self._waiting[question.priority] -= 1
+            self._left[question.priority] += 1
+            if progress:
+                progress.cancel()
+        sent = self._now()
+        self._sent_at.append(sent)
+        return Permit(sent, max(sent - start, 0.0), question.priority)
+
+    def release(self, permit: Permit) -> None:
+        """The request has ended, one way or the other."""
+        self._sent_at.remove(permit.sent)
+        self._slots[permit.priority].release()
+
+    async def learn(self, reply: httpx.Response, *, sent: float) -> None:
+        """Correct the count, the limit and the clock by what a reply says about them."""
+        received = self._now()
+        limit, remaining, reset = (_number(reply, name) for name in ("limit", "remaining", "reset"))
+        if reset is not None and self._clock.learn(reset, sent=sent, received=received) and self._window >= 0:
+            # What was counted under the old index was counted by the service in the window it is in.
+            await self._enter(self._clock.latest_window(received), carried=self._used)
+        if limit is not None:
+            self._limit, self._limit_from_service = limit, True
+        if reply.status_code == 429:
+            wait = retry_after_of(reply) or reset or self._clock.seconds_until_next(received)
+            self._refused_until = max(self._refused_until, received + wait)
+        elif limit is not None and remaining is not None and self._clock.current_window(received) == self._window:
+            missed = limit - remaining - self._used
+            if missed > 0:
+                await self._count(missed)
+
+    async def _wait_in_line(self, question: Question) -> None:
+        async with self._lines[question.priority]:
+            slot = self._slots[question.priority]
+            await slot.acquire()
+            try:
+                while (wait := await self._take(question)) > 0:
+                    self._check_deadline(question, wait)
+                    await self._sleep(wait)
+            except BaseException:
+                slot.release()
+                raise
+
+    async def _tell(self, on_wait: OnWait, ahead: int, question: Question) -> None:
+        """Report about once a second, beginning when there has been a second to wait."""
+        joined = self._left[question.priority]
+        while True:
+            await self._sleep(PROGRESS_SECONDS)
+            status = self.status()
+            position = max(ahead - (self._left[question.priority] - joined), 0)
+            seconds = status.resets_in_seconds + position // self._allowed(question.priority) * self._clock.window
+            on_wait(seconds, position)
+
+    async def _take(self, question: Question) -> float:
+        """Count one request and return 0, or return the seconds after which to try again."""
+        now = self._now()
+        if now < self._refused_until:
+            return self._refused_until - now
+        window = self._clock.current_window(now)
+        if window is None:
+            return self._clock.seconds_until_next(now)
+        if window != self._window:
+            # What is still on its way may arrive in this window and be counted there.
+            await self._enter(window, carried=sum(now - sent < ARRIVAL_SECONDS for sent in self._sent_at))
+        allowed = self._allowed(question.priority)
+        self._used = await self._counters.get(self._counter())
+        if self._used >= allowed or await self._count(1) > allowed:
+            return self._clock.seconds_until_next(now)
+        return 0.0
+
+    async def _enter(self, window: int, *, carried: int) -> None:
+        if window != self._window:
+            self._window, self._used = window, 0
+            await self._count(carried)
+
+    async def _count(self, amount: int) -> int:
+        if amount:
+            # An entry must outlive its window, however late in it the first request came.
+            self._used = await self._counters.incr(self._counter(), 2 * self._clock.window, amount)
+        return self._used
+
+    def _counter(self) -> str:
+        return f"libraries_io_mcp/quota/{self._name}/{self._clock.window}/{self._window}"
+
+    def _allowed(self, priority: Priority) -> int:
+        # With a limit of 0 one request a window still goes out, to learn when the key is given more.
+        limit = max(self._limit, 1)
+        if priority == "interactive":
+            return limit
+        return max(limit - int(limit * BATCH_RESERVE) - self._waiting["interactive"], 1)
+
+    def _expected_wait(self, question: Question) -> float:
+        ahead, allowed, status = self._waiting[question.priority], self._allowed(question.priority), self.status()
+        free = max(status.remaining - status.limit + allowed, 0)
+        if free > ahead:
+            return 0.0
+        return status.resets_in_seconds + (ahead - free) // allowed * self._clock.window
+
+    def _check_deadline(self, question: Question, wait: float) -> None:
+        if wait and self._now() + wait + ANSWER_SECONDS > question.deadline:
+            raise QuotaExceededError(
+                f"The quota of {self._limit} requests per {self._clock.window} seconds is used up.",
+                retry_after=round(wait, 1),
+            )
+
+
+def _identity(key: SecretStr | None) -> str:
+    """A name for the budget that does not tell the key."""
+    return hashlib.sha256(key.get_secret_value().encode()).hexdigest()[:12] if key else "anonymous"
+
+
+def _number(reply: httpx.Response, name: str) -> int | None:
+    text = reply.headers.get(f"x-ratelimit-{name}", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

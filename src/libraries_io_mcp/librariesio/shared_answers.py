@@ -1,0 +1,137 @@
+"""Answers that several processes share: an optional second layer below the memory, in Redis or Valkey.
+
+What is stored is the reply's own bytes with what is needed to decode them again; never the key, nor a name in a key.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from typing import Any, Final, Protocol
+
+from libraries_io_mcp.librariesio.counters import REDIS_SECONDS, REST_SECONDS
+
+PREFIX: Final = "libraries_io_mcp:answer:1:"
+LARGEST: Final = 2 * 1024 * 1024
+"""Larger replies stay in memory: moving them takes Redis longer than they are worth."""
+
+logger = logging.getLogger("libraries_io_mcp.librariesio")
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """A reply as it came: its body, when (epoch seconds), the path that answered in the end, and `Total`."""
+
+    content: bytes
+    fetched_at: float
+    path: str
+    total: int | None = None
+
+
+class SharedAnswers(Protocol):
+    """Where answers are shared. Never raises: when the store fails, it holds nothing."""
+
+    async def get(self, question: Any) -> RawAnswer | None:
+        """The answer to a question, as long as it is fresh."""
+
+    async def put(self, question: Any, answer: RawAnswer, keep_seconds: float) -> None:
+        """Keep an answer."""
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+
+
+class Store(Protocol):
+    """What is used of `redis.asyncio.Redis`, an optional dependency."""
+
+    async def get(self, name: str) -> Any:
+        """The value, as bytes."""
+
+    async def set(self, name: str, value: bytes, *, ex: int) -> Any:
+        """Keep a value for `ex` seconds."""
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+
+
+class NoSharedAnswers:
+    """Nothing is shared."""
+
+    async def get(self, question: Any) -> RawAnswer | None:  # noqa: ARG002 - the protocol's signature
+        """Nothing."""
+        return None
+
+    async def put(self, question: Any, answer: RawAnswer, keep_seconds: float) -> None:
+        """Nothing."""
+
+    async def aclose(self) -> None:
+        """Nothing."""
+
+
+class RedisAnswers:
+    """Answers in Redis. After a failure it is left alone for a while, with one warning."""
+
+    def __init__(self, store: Store, *, now: Callable[[], float]) -> None:
+        self._store = store
+        self._now = now
+        self._rests_until = 0.0
+
+    async def get(self, question: Any) -> RawAnswer | None:
+        """The answer to a question, as long as it is fresh."""
+        stored = await self._ask(lambda: self._store.get(_key(question)))
+        return _unpack(stored) if isinstance(stored, bytes) else None
+
+    async def put(self, question: Any, answer: RawAnswer, keep_seconds: float) -> None:
+        """Keep an answer, unless it is very large."""
+        if len(answer.content) <= LARGEST and keep_seconds >= 1:
+            await self._ask(lambda: self._store.set(_key(question), _pack(answer), ex=int(keep_seconds)))
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._store.aclose()
+
+    async def _ask(self, command: Callable[[], Any]) -> Any:
+        if self._now() < self._rests_until:
+            return None
+        try:
+            async with asyncio.timeout(REDIS_SECONDS):
+                result = await command()
+        # Whatever goes wrong with Redis must not stop the calls.
+        except Exception as error:
+            if not self._rests_until:
+                logger.warning("answers are not shared: Redis failed with %s", type(error).__name__)
+            self._rests_until = self._now() + REST_SECONDS
+            return None
+        self._rests_until = 0.0
+        return result
+
+
+def redis_answers(url: str, *, now: Callable[[], float]) -> RedisAnswers:
+    """Shared answers in the Redis or Valkey of `REDIS_URL`. Connects at the first use."""
+    # Imported here: most installations have no Redis, and it takes a tenth of a second to import.
+    library: Any = import_module("redis.asyncio")
+    plain = url.replace("valkey", "redis", 1) if url.startswith("valkey") else url
+    store: Store = library.Redis.from_url(plain, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
+    return RedisAnswers(store, now=now)
+
+
+def _key(question: Any) -> str:
+    return PREFIX + hashlib.sha256(repr(question).encode("utf-8", "backslashreplace")).hexdigest()[:40]
+
+
+def _pack(answer: RawAnswer) -> bytes:
+    about = {name: value for name, value in asdict(answer).items() if name != "content"}
+    return json.dumps(about).encode() + b"\n" + answer.content
+
+
+def _unpack(stored: bytes) -> RawAnswer | None:
+    about, _, content = stored.partition(b"\n")
+    try:
+        values = json.loads(about)
+        return RawAnswer(content, float(values["fetched_at"]), str(values["path"]), values["total"])
+    # Written by another version or another program.
+    except (ValueError, TypeError, KeyError):
+        return None
