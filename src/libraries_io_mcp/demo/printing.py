@@ -16,6 +16,7 @@ from libraries_io_mcp.demo.story import Story
 from libraries_io_mcp.demo.trace_view import duration
 
 INDENT: Final = (0, 0, 0, 3)
+KEY_PAGE: Final = "https://libraries.io/account"
 LEVEL_STYLES: Final = {"WARN": "yellow", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 
 
@@ -97,8 +98,8 @@ def _dependencies(content: Content) -> RenderableType:
             f"newest {dependency['latest_stable']}",
             ", ".join(dependency["licenses"] or ()),
         )
-    heading = f"{content['name']} {content['version']} needs {len(content['dependencies'])} packages"
-    return Group(table, _source(content, heading))
+    heading = Text(f"{content['name']} {content['version']} needs {len(content['dependencies'])} packages")
+    return Group(heading, table, _source(content))
 
 
 def _error(content: Content) -> RenderableType:
@@ -109,10 +110,10 @@ def _error(content: Content) -> RenderableType:
     )
 
 
-def _source(content: Content, fact: str) -> Text:
+def _source(content: Content, *facts: str) -> Text:
     source = content["provenance"]
-    left = f"{source['quota_remaining']} requests left"
-    return Text(f"{fact}; from {source['endpoint']} by {source['source']}, {left}", "dim")
+    asked = f"from {source['endpoint']} by {source['source']}"
+    return Text("; ".join([*facts, asked, f"{source['quota_remaining']} requests left"]), "dim")
 
 
 def log_lines(records: Sequence[LogRecord]) -> RenderableType:
@@ -151,16 +152,21 @@ def totals(story: Story, *, requests: int) -> RenderableType:
 
 def next_steps(command: str) -> RenderableType:
     """What to try now. `command` is how an MCP client starts the server."""
-    server = {"command": command, "env": {"LIBRARIES_IO_API_KEY": "your key"}}
-    table = _grid("", "")
-    table.add_row("a key, free of charge", Text("https://libraries.io/account", "cyan"))
-    table.add_row(
-        "for your MCP client's configuration", Text(json.dumps({"mcpServers": {"libraries-io": server}}), "cyan")
+    configuration = f"""{{"mcpServers": {{"libraries-io": {{
+    "command": {json.dumps(command)},
+    "env": {{"LIBRARIES_IO_API_KEY": "your key"}}}}}}}}"""
+    steps = (
+        ("Get a key, free of charge, and add the server to your MCP client's configuration:", KEY_PAGE, configuration),
+        ("Serve it to many clients over HTTP:", "libraries-io-mcp serve --transport http"),
+        (
+            "Send the three signals you saw to your own Collector:",
+            "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 libraries-io-mcp serve --transport http",
+        ),
+        ("Play with this sandbox:", "libraries-io-mcp sandbox"),
     )
-    table.add_row("for a team, over HTTP", Text("libraries-io-mcp serve --transport http", "cyan"))
-    table.add_row("signals to your Collector", Text("OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318", "cyan"))
-    table.add_row("this sandbox, to play with", Text("libraries-io-mcp sandbox", "cyan"))
-    return table
+    return Group(
+        *(line for why, *what in steps for line in (Text(why), Padding(Text("\n".join(what), "cyan"), INDENT)))
+    )
 
 
 def _grid(*styles: str) -> Table:

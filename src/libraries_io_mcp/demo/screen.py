@@ -84,16 +84,17 @@ class Screen:
 
     def section(self, title: str) -> None:
         """A heading."""
-        self.show("", Rule(Text(f" {title} ", "bold"), align="left", style="dim", characters="─"))
+        self.show("", Rule(Text(title, "bold"), align="left", style="dim", characters="─"))
 
     @contextmanager
-    def busy(self, doing: str) -> Iterator[None]:
-        """Say what is going on: while it does on a terminal, as a line elsewhere."""
+    def busy(self, doing: str, *, line: bool = True) -> Iterator[None]:
+        """Say what is going on: while it does on a terminal, as a line of its own elsewhere if `line`."""
         if self._terminal.is_terminal:
             with self._terminal.status(Text(doing, "dim")):
                 yield
         else:
-            self._terminal.print(f"... {doing}")
+            if line:
+                self._terminal.print(Text(f"... {doing}"))
             yield
 
     def save(self, path: Path, title: str) -> None:

@@ -128,7 +128,7 @@ async def _listen(screen: Screen, parts: Parts, directory: Path) -> Heard:
 
 
 async def _ask(screen: Screen, asker: TracedClient, question: Question) -> Asked:
-    with screen.busy(question.words):
+    with screen.busy(question.words, line=False):
         asked = await asker.ask(question)
     if asked.complaint:
         raise DemoError(asked.complaint)

@@ -54,7 +54,7 @@ def _rows(span: Span, trace: Trace, *, prefix: str, joint: str) -> Iterator[Row]
     attempt = span in trace.attempts
     label = _attempt(span) if attempt else Text.assemble(span.name, (f" {span.kind.lower()}", "dim"))
     style = _status_style(span) if attempt else style
-    yield Row(Text(prefix + joint, "dim") + label, who, span.start_ns, span.end_ns, style)
+    yield Row(Text.assemble((prefix + joint, "dim"), label), who, span.start_ns, span.end_ns, style)
     inner = prefix + {"": "", "├─ ": "│  ", "└─ ": "   "}[joint]
     children = [child for child in trace.spans if child.parent_id == span.span_id]
     for number, child in enumerate(children):
@@ -73,7 +73,7 @@ def _wait(attempt: Span, trace: Trace, prefix: str) -> Iterator[Row]:
 def _attempt(span: Span) -> Text:
     status = span.attributes.get("http.response.status_code", "no answer")
     resends = span.attributes.get("http.request.resend_count", 0)
-    again = f", attempt {resends + 1}" if resends else ""
+    again = f", attempt {resends + 1}" if resends else " refused" if status == 429 else ""
     return Text.assemble(
         f"{span.name} {span.attributes.get('url.template', '')} ", (f"{status}{again}", f"bold {_status_style(span)}")
     )

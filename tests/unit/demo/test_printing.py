@@ -21,14 +21,14 @@ def test_a_package_is_told_in_three_lines():
     assert "? What is serde?" in text
     assert "get_package_info  3.10 s" in text
     assert "Cargo/serde 1.0.219 of 2025-03-09  MIT or Apache-2.0  ★ 61,796  150,721 packages need it" in text
-    assert "3 versions; from /{platform}/{name} by network, 10 requests left" in text
+    assert "3 versions; from /{platform}/{name} by network; 10 requests left" in text
 
 
 def test_a_search_has_a_line_a_package():
     hit = {"name": "httpx", "latest_stable": "0.28.1", "licenses": ["BSD-3-Clause"], "stars": 18368}
     hits = [hit | {"description": "word " * 50}, hit | {"description": None}]
     text = printed(answer(asked("search_packages", {"packages": hits, "total": 5, "provenance": SOURCE})), 80)
-    assert "2 of 5 packages; from /x by network, 7 requests left" in text
+    assert "2 of 5 packages; from /x by network; 7 requests left" in text
     assert text.count("httpx") == 2
     assert "…" in text
 
@@ -63,8 +63,8 @@ def test_totals_are_counts_of_what_was_received():
 
 def test_next_steps_hold_a_configuration_that_parses():
     text = printed(next_steps("/opt/libraries-io-mcp"), 200)
-    line = next(line for line in text.splitlines() if "mcpServers" in line)
-    server = json.loads(line[line.index("{") :])["mcpServers"]["libraries-io"]
+    configuration = text[text.index("{") : text.rindex("}") + 1]
+    server = json.loads(configuration)["mcpServers"]["libraries-io"]
     assert server["command"] == "/opt/libraries-io-mcp"
     assert "serve --transport http" in text
     assert "OTEL_EXPORTER_OTLP_ENDPOINT" in text

@@ -27,7 +27,7 @@ def test_the_tree_shows_spans_attempts_and_the_wait():
     assert client.startswith("tools/call get_package_info client")
     assert send.startswith("└─ MCP send tools/call get_package_info")
     assert server.startswith("   └─ tools/call get_package_info server")
-    assert refused.startswith("      ├─ GET /{platform}/{name} 429")
+    assert refused.startswith("      ├─ GET /{platform}/{name} 429 refused")
     assert wait.startswith("      │  waits for the next quota window")
     assert "3.04 s" in wait
     assert answered.startswith("      └─ GET /{platform}/{name} 200, attempt 2")
