@@ -1,5 +1,6 @@
 """`libraries-io-mcp sandbox`: options in, a listening sandbox out."""
 
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,13 @@ class SandboxOptions:
     window_seconds: float = 60.0
     anonymous_limit: int = ANONYMOUS_LIMIT
     faults: tuple[Fault, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for a window or a limit that makes no sense."""
+        if not 0 < self.window_seconds < math.inf:
+            raise ValueError(f"window of {self.window_seconds} seconds; allowed is a number above 0")
+        if self.anonymous_limit < 0:
+            raise ValueError(f"limit of {self.anonymous_limit} requests without a key; allowed is 0 or more")
 
 
 def parse_key(text: str) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """Runs the sandbox on a socket: in the foreground for the command, or beside other code for tests."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp
 
 from libraries_io_mcp.sandbox.connections import Connections, protocol_class
 
+LAST_PORT = 65_535
 GRACE_SECONDS = 1
 """How long requests in flight are waited for at the end."""
 
@@ -18,8 +20,10 @@ def bind(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes a free one.
 
     Raises:
-        OSError: the port is in use, or the address is not one of this machine.
+        OSError: the port is in use or not a port, or the address is not one of this machine.
     """
+    if not 0 <= port <= LAST_PORT:
+        raise OSError(errno.EINVAL, f"a port is a number from 0 to {LAST_PORT}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family)
 

@@ -8,7 +8,7 @@ import sys
 import httpx
 import pytest
 
-from libraries_io_mcp.sandbox.command import parse_key
+from libraries_io_mcp.sandbox.command import SandboxOptions, parse_key
 
 PROGRAM = """
 import sys
@@ -47,3 +47,9 @@ def test_keys_of_the_command_line(text: str, pair: tuple[str, int]):
 def test_keys_that_make_no_sense(text: str):
     with pytest.raises(ValueError, match="KEY:LIMIT"):
         parse_key(text)
+
+
+@pytest.mark.parametrize("options", [{"window_seconds": 0}, {"window_seconds": float("nan")}, {"anonymous_limit": -1}])
+def test_options_that_make_no_sense(options: dict[str, float]):
+    with pytest.raises(ValueError, match="allowed is"):
+        SandboxOptions(**options)

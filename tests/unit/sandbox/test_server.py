@@ -19,6 +19,12 @@ def test_a_port_in_use():
         bind("127.0.0.1", listener.getsockname()[1])
 
 
+@pytest.mark.parametrize("port", [-1, 65_536])
+def test_no_port_at_all(port: int):
+    with pytest.raises(OSError, match="from 0 to 65535"):
+        bind("127.0.0.1", port)
+
+
 def test_addresses_of_both_families():
     with bind("127.0.0.1", 0) as listener:
         assert base_url(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}/api"
