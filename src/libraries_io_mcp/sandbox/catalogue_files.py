@@ -1,10 +1,11 @@
 """Reads the catalogue from `data/*.toml`: packages as they were about the middle of 2025.
 
-Names, licences, versions and dependencies are those of the real packages, except for those whose name starts with
-`sandbox-`, which are invented. A release date with a day is the real one; one with only a month is approximate. Of
-each package a few versions are listed. `needs` belongs to the newest listed version and is repeated for the others
-unless `needs_at` gives them a list of their own, so that dependencies of older versions are approximate. Repositories
-and dependencies that carry a person's account in their name are left out.
+Names, licences, versions and dependencies are meant to be those of the real packages, except for those whose name
+starts with `sandbox-`, which are invented. They were written down from general knowledge and not compared with the
+registries. A release date with a day is meant as the real one; one with only a month is approximate. Of each package
+a few versions are listed. `needs` belongs to the newest of them and is repeated for the others unless `needs_at` gives
+them a list of their own, so that dependencies of older versions are approximate. Repositories and dependencies that
+carry a person's account in their name are left out.
 
 Keys of a package: `name`; `about`, our own description; `licence`, as the registry has it, and `spdx` when it had to
 be mapped; `repo`, `owner/name` on GitHub; `home`; `words`, the keywords; `weight`, how widely used it is on an
