@@ -4,7 +4,7 @@ import re
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,12 +41,19 @@ class Budget:
 class Sandbox:
     """A running sandbox."""
 
-    def __init__(self, base_url: str, key: str, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        http: httpx.AsyncClient,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
         self.base_url = base_url
         self.key = key
         self.spent = 0
         """Requests of the second program."""
         self._http = http
+        self._sleep = sleep
 
     async def at(self, moments: tuple[int, ...]) -> Budget:
         """Wait until a reply says that this many seconds are left of the window."""
@@ -55,7 +62,7 @@ class Sandbox:
             if budget.reset in moments:
                 return budget
             # The reply says how long this window lasts; in a fresh one a second passes first.
-            await anyio.sleep(1 if budget.reset > max(moments) else budget.reset)
+            await self._sleep(1 if budget.reset > max(moments) else budget.reset)
 
     async def use_up(self) -> Budget:
         """Spend what is left of a window, as another program with the same key would, with time left in it."""

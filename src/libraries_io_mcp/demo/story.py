@@ -110,7 +110,7 @@ def _is_below(span: Span, ancestor: Span, spans: Sequence[Span]) -> bool:
 
 def _missing(trace: Trace) -> list[str]:
     missing = []
-    if not trace.attempts:
+    if not trace.attempts and not trace.asked.question.fails:
         missing.append("an attempt at the API under the server's span")
     if trace.asked.question.refused_first and trace.statuses != (429, 200):
         missing.append(f"a refused attempt and a successful one (seen: {trace.statuses})")
