@@ -197,9 +197,10 @@ async def test_health_and_metrics(http: Running):
     async with Client(http.url) as client:
         await call(client, "get_package_info", platform="npm", name="good")
     base = http.url.removesuffix("/mcp")
-    health = httpx.get(f"{base}/health").json()
+    async with httpx.AsyncClient() as client:
+        health = (await client.get(f"{base}/health")).json()
+        metrics = (await client.get(f"{base}/metrics")).text
     assert health["status"] == "healthy"
     assert set(health) == {"status", "version", "uptime_seconds"}
-    metrics = httpx.get(f"{base}/metrics").text
     assert "libraries_io_call_duration_seconds_bucket" in metrics
     assert "mcp_server_operation_duration_seconds_bucket" in metrics

@@ -126,12 +126,16 @@ class Running:
             except BrokenPipeError:
                 continue
 
-    def end(self, how: str) -> int:
-        """End it by `EOF` or the signal of that name, and return its exit code."""
+    def ask_to_end(self, how: str) -> None:
+        """Give it a reason to end: `EOF`, or the signal of that name."""
         if how == "EOF":
             self.process.stdin.close()
         else:
             self.process.send_signal(signal.Signals[how])
+
+    def end(self, how: str) -> int:
+        """End it and return its exit code."""
+        self.ask_to_end(how)
         return self.process.wait(HANG_SECONDS)
 
 

@@ -24,14 +24,14 @@ def open_session(url: str) -> dict[str, str]:
     return headers
 
 
-def tool_call(url: str, revision: str, name: str, **arguments: Any) -> httpx.Request:
+def tool_call(url: str, revision: str, tool: str, **arguments: Any) -> httpx.Request:
     """The request of a tool call in a revision of the protocol, ready to be sent."""
     if revision != MODERN:
-        body = message("tools/call", name=name, arguments=arguments)
+        body = message("tools/call", name=tool, arguments=arguments)
         return httpx.Request("POST", url, json=body, headers=open_session(url))
     prefix = "io.modelcontextprotocol/"
     facts = {"protocolVersion": MODERN, "clientInfo": CLIENT, "clientCapabilities": {}}
     meta = {f"{prefix}{key}": value for key, value in facts.items()}
-    headers = HEADERS | {"mcp-protocol-version": MODERN, "mcp-method": "tools/call", "mcp-name": name}
-    body = message("tools/call", name=name, arguments=arguments, _meta=meta)
+    headers = HEADERS | {"mcp-protocol-version": MODERN, "mcp-method": "tools/call", "mcp-name": tool}
+    body = message("tools/call", name=tool, arguments=arguments, _meta=meta)
     return httpx.Request("POST", url, json=body, headers=headers)
