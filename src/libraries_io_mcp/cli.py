@@ -60,17 +60,18 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _sandbox(options: argparse.Namespace) -> int:
     from libraries_io_mcp.sandbox.command import SandboxOptions, parse_key, run  # noqa: PLC0415 - start-up time
+    from libraries_io_mcp.sandbox.faults import parse_fault  # noqa: PLC0415
 
     given: dict[str, Any] = {
         name: vars(options)[name] for name in ("host", "port", "window_seconds", "anonymous_limit")
     }
     try:
-        keys = dict(parse_key(text) for text in options.key or ())
-    except ValueError as error:
-        raise SettingsError(f"--key: {error}") from None
-    given |= {"keys": keys} if keys else {}
-    try:
+        if options.key:
+            given["keys"] = dict(parse_key(text) for text in options.key)
+        given["faults"] = tuple(parse_fault(text) for text in options.fault or ())
         run(SandboxOptions(**{name: value for name, value in given.items() if value is not None}))
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
     except OSError as error:
         raise SettingsError(f"--port {options.port or 8081}: can't listen there: {error.strerror}") from None
     return 0
@@ -103,6 +104,12 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--window-seconds", type=float, metavar="S", help="length of a quota window (default: 60)")
     sandbox.add_argument(
         "--anonymous-limit", type=int, metavar="N", help="requests an hour without a key (default: 10)"
+    )
+    sandbox.add_argument(
+        "--fault",
+        action="append",
+        metavar="NAME[:path=GLOB][:rate=R][:count=N]",
+        help="go wrong on purpose, such as timeout, html, truncated, server_error:rate=0.5; may be given repeatedly",
     )
     return parser
 

@@ -61,6 +61,12 @@ def _key(value: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def _redis_url(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("redis://", "rediss://", "valkey://", "unix://")):
+        raise ValueError("not an address of Redis")
+    return value
+
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
@@ -131,6 +137,41 @@ class LibrariesIOSettings(Group):
         Allowed("a whole number from 0 to 100000"),
         Field(ge=0, le=100_000, description="Requests a minute that the key allows; the replies' headers correct it."),
     ] = 60
+
+
+class CacheSettings(Group):
+    """Answers that are kept, so that asking again costs no request."""
+
+    model_config = SettingsConfigDict(env_prefix="CACHE_")
+
+    max_entries: Annotated[
+        int,
+        Allowed("a whole number from 1 to 1000000"),
+        Field(ge=1, le=1_000_000, description="Most answers kept in memory."),
+    ] = 5000
+    max_bytes: Annotated[
+        int,
+        Allowed("a whole number from 1000000 to 10000000000"),
+        Field(ge=1_000_000, le=10_000_000_000, description="Most bytes of replies kept in memory."),
+    ] = 64_000_000
+    ttl_seconds: Annotated[
+        float | None,
+        Allowed("a number, 0 or more; 0 keeps nothing"),
+        Field(ge=0, description="Longest time an answer is kept. Unset: each endpoint's own, from minutes to a day."),
+    ] = None
+
+
+class RedisSettings(Group):
+    """State that several processes share."""
+
+    model_config = SettingsConfigDict(env_prefix="REDIS_")
+
+    url: Annotated[
+        SecretStr | None,
+        AfterValidator(lambda value: value and _redis_url(value)),
+        Allowed("redis://, rediss://, valkey:// or unix:// and an address"),
+        Field(description="Redis or Valkey that shares the quota and the kept answers. Needs the extra `redis`."),
+    ] = None
 
 
 class ServerSettings(Group):
@@ -243,7 +284,14 @@ class TelemetrySettings(Group):
         return not self.sdk_disabled and "otlp" in wanted and bool(endpoint or self.exporter_otlp_endpoint)
 
 
-GROUPS: tuple[type[Group], ...] = (LibrariesIOSettings, ServerSettings, LogSettings, TelemetrySettings)
+GROUPS: tuple[type[Group], ...] = (
+    LibrariesIOSettings,
+    CacheSettings,
+    RedisSettings,
+    ServerSettings,
+    LogSettings,
+    TelemetrySettings,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,13 +299,15 @@ class Settings:
     """Everything, by group."""
 
     libraries_io: LibrariesIOSettings
+    cache: CacheSettings
+    redis: RedisSettings
     server: ServerSettings
     log: LogSettings
     telemetry: TelemetrySettings
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret in force, in clear: for the redaction of what leaves the process, and nothing else."""
-        groups = (self.libraries_io, self.server, self.log, self.telemetry)
+        groups = (self.libraries_io, self.cache, self.redis, self.server, self.log, self.telemetry)
         values = (getattr(group, name) for group in groups for name in type(group).model_fields)
         return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
 
@@ -281,7 +331,14 @@ def load_settings(
             f"MCP_HOST={server.host!r}: other machines could call this server without logging in; allowed: "
             "a loopback address, or any address together with MCP_ALLOW_ANONYMOUS=true"
         )
-    return Settings(_load(LibrariesIOSettings), server, _load(LogSettings), _load(TelemetrySettings))
+    return Settings(
+        _load(LibrariesIOSettings),
+        _load(CacheSettings),
+        _load(RedisSettings),
+        server,
+        _load(LogSettings),
+        _load(TelemetrySettings),
+    )
 
 
 def variable(group: type[BaseSettings], field: str) -> str:

@@ -25,7 +25,10 @@ def bind(host: str, port: int) -> socket.socket:
     if not 0 <= port <= LAST_PORT:
         raise OSError(errno.EINVAL, f"a port is a number from 0 to {LAST_PORT}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family)
+    listener = socket.create_server((host, port), family=family)
+    # asyncio does this itself only for sockets that it made; without it each kept-alive answer takes 40 ms more.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def base_url(listener: socket.socket) -> str:
