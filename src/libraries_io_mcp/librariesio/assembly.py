@@ -1,5 +1,6 @@
 """Builds what the client stands on: quota, network stack, cache, shared store."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 import httpx
@@ -14,7 +15,7 @@ from libraries_io_mcp.librariesio.asking import Asker
 from libraries_io_mcp.librariesio.cache import Cache
 from libraries_io_mcp.librariesio.counters import Counters, redis_counters
 from libraries_io_mcp.librariesio.quota import Quota
-from libraries_io_mcp.librariesio.shared_answers import NoSharedAnswers, SharedAnswers, redis_answers
+from libraries_io_mcp.librariesio.shared_answers import NoSharedAnswers, SharedAnswers, redis_answers, redis_pool
 from libraries_io_mcp.librariesio.transports import network_stack
 from libraries_io_mcp.settings import LibrariesIOSettings
 from libraries_io_mcp.telemetry.instruments import Instruments
@@ -37,9 +38,8 @@ def assemble(
 ) -> tuple[Asker, Quota]:
     """The asker and the quota it draws on. Nothing is connected yet."""
     base_url = httpx.URL(settings.base_url)
-    shared_counters = redis_counters(redis_url.get_secret_value()) if redis_url else None
-    shared: SharedAnswers = redis_answers(redis_url.get_secret_value(), now=now) if redis_url else NoSharedAnswers()
-    quota = Quota(Counters(now, shared_counters), key=settings.api_key, limit=settings.rate_limit, now=now, sleep=sleep)
+    counters, shared = _shared(redis_url, now)
+    quota = Quota(counters, key=settings.api_key, limit=settings.rate_limit, now=now, sleep=sleep)
     stack = network_stack(
         base_url=base_url,
         key=settings.api_key,
@@ -69,9 +69,11 @@ def assemble(
 def _shared(redis_url: SecretStr | None, now: Callable[[], float]) -> tuple[Counters, SharedAnswers]:
     if redis_url is None:
         return Counters(now), NoSharedAnswers()
-    url = redis_url.get_secret_value()
+    # The libraries know Valkey by the name of Redis.
+    url = re.sub("^valkey", "redis", redis_url.get_secret_value())
     try:
-        return Counters(now, redis_counters(url)), redis_answers(url, now=now)
+        pool = redis_pool(url)
+        return Counters(now, redis_counters(url, pool)), redis_answers(pool, now=now)
     except (ImportError, ConfigurationError):
         raise SettingsError("REDIS_URL is set, but the package `redis` is not installed.") from None
     except ValueError:

@@ -7,7 +7,7 @@ window's index is part of a counter's name.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 
@@ -57,12 +57,6 @@ class Counters:
         return count
 
 
-def redis_counters(url: str) -> Storage:
-    """Counters in Redis or Valkey. Connects at the first use; `url` as in `REDIS_URL`."""
-    return RedisStorage(
-        f"async+{url.replace('valkey', 'redis', 1) if url.startswith('valkey') else url}",
-        implementation="redispy",
-        key_prefix="libraries_io_mcp",
-        socket_timeout=REDIS_SECONDS,
-        socket_connect_timeout=REDIS_SECONDS,
-    )
+def redis_counters(url: str, pool: Any) -> Storage:
+    """Counters in Redis or Valkey over the connections of `pool`, which the caller closes."""
+    return RedisStorage(f"async+{url}", implementation="redispy", key_prefix="libraries_io_mcp", connection_pool=pool)

@@ -182,58 +182,58 @@ class CheckedProject(Record):
 class TreeVersion(Record):
     """The version that a node of a tree stands for."""
 
-    number: str | None = None
+    number: str
 
 
 class TreeDependency(Record):
     """The package that a node of a tree stands for; `kind` is `None` at the root."""
 
-    platform: str | None = None
-    project_name: str | None = None
+    platform: str
+    project_name: str
     kind: str | None = None
 
 
 class TreeNode(Record):
     """A node of a resolved tree: at most 16 levels, 100 children each; a package seen before has no children again."""
 
-    version: TreeVersion | None = None
+    version: TreeVersion
     requirements: str | None = None
-    dependency: TreeDependency | None = None
+    dependency: TreeDependency
     normalized_licenses: Texts = ()
     dependencies: Annotated[tuple["TreeNode", ...], BeforeValidator(empty_for_null)] = ()
 
 
 class Sourcerank(Record):
-    """The points behind a rank. Their sum, but not below 0, is the rank; `None` when the service leaves one out."""
+    """The points behind a rank. Their sum, but not below 0, is the rank."""
 
-    basic_info_present: int | None = None
-    repository_present: int | None = None
-    readme_present: int | None = None
-    license_present: int | None = None
-    versions_present: int | None = None
-    follows_semver: int | None = None
-    recent_release: int | None = None
-    not_brand_new: int | None = None
-    one_point_oh: int | None = None
-    dependent_projects: int | None = None
-    dependent_repositories: int | None = None
-    stars: int | None = None
-    contributors: int | None = None
-    subscribers: int | None = None
-    all_prereleases: int | None = None
-    any_outdated_dependencies: int | None = None
-    is_deprecated: int | None = None
-    is_unmaintained: int | None = None
-    is_removed: int | None = None
+    basic_info_present: int
+    repository_present: int
+    readme_present: int
+    license_present: int
+    versions_present: int
+    follows_semver: int
+    recent_release: int
+    not_brand_new: int
+    one_point_oh: int
+    dependent_projects: int
+    dependent_repositories: int
+    stars: int
+    contributors: int
+    subscribers: int
+    all_prereleases: int
+    any_outdated_dependencies: int
+    is_deprecated: int
+    is_unmaintained: int
+    is_removed: int
 
 
 class Subscription(Record):
     """A package that the key's owner watches. Both times are `None` when it had been subscribed to before."""
 
-    include_prerelease: bool | None = None
-    created_at: Timestamp | None = None
-    updated_at: Timestamp | None = None
-    project: Project | None = None
+    include_prerelease: bool | None
+    created_at: Timestamp | None
+    updated_at: Timestamp | None
+    project: Project | None
 
 
 class SwitchedOff(Record):

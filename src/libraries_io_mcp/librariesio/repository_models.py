@@ -10,9 +10,9 @@ from libraries_io_mcp.librariesio.models import Dependency, Record, Texts, Times
 class Repository(Record):
     """A repository as the service saw it at `last_synced_at`. `has_readme` and its like are file paths."""
 
-    full_name: str | None = None
+    full_name: str
+    host_type: str
     name: str | None = None
-    host_type: str | None = None
     uuid: str | None = None
     description: str | None = None
     homepage: str | None = None
@@ -73,9 +73,9 @@ class ShieldsDependencies(Record):
 class Owner(Record):
     """A user or an organisation (`user_type`). E-mail addresses are left out on purpose: they are personal data."""
 
-    login: str | None = None
-    user_type: str | None = None
-    host_type: str | None = None
+    login: str | None
+    user_type: str | None
+    host_type: str
     uuid: str | None = None
     name: str | None = None
     company: str | None = None

@@ -6,6 +6,7 @@ from typing import Final
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 
+from libraries_io_mcp.errors import QuotaExceededError
 from libraries_io_mcp.librariesio.faults import error_type_of, retry_after_of
 from libraries_io_mcp.librariesio.question import question_of
 from libraries_io_mcp.telemetry.instruments import Instruments
@@ -61,7 +62,19 @@ class RetryTransport(httpx.AsyncBaseTransport):
             before_sleep=note_repeat,
             retry_error_callback=_last_outcome,
         )
-        reply: httpx.Response = await retrying(self._inner.handle_async_request, request)
+        seen: list[httpx.Response] = []
+
+        async def attempt() -> httpx.Response:
+            seen.append(await self._inner.handle_async_request(request))
+            return seen[-1]
+
+        try:
+            reply: httpx.Response = await retrying(attempt)
+        except QuotaExceededError:
+            # No quota is left for the repeat: the fault that made it needed says more.
+            if seen and seen[-1].status_code != 429:
+                return seen[-1]
+            raise
         return reply
 
     async def aclose(self) -> None:

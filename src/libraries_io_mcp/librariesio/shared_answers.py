@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from typing import Any, Final, Protocol
@@ -53,9 +53,6 @@ class Store(Protocol):
     async def set(self, name: str, value: bytes, *, ex: int) -> Any:
         """Keep a value for `ex` seconds."""
 
-    async def aclose(self) -> None:
-        """Close the connections."""
-
 
 class NoSharedAnswers:
     """Nothing is shared."""
@@ -74,8 +71,9 @@ class NoSharedAnswers:
 class RedisAnswers:
     """Answers in Redis. After a failure it is left alone for a while, with one warning."""
 
-    def __init__(self, store: Store, *, now: Callable[[], float]) -> None:
+    def __init__(self, store: Store, *, now: Callable[[], float], close: Callable[[], Awaitable[None]]) -> None:
         self._store = store
+        self._close = close
         self._now = now
         self._rests_until = 0.0
 
@@ -91,7 +89,7 @@ class RedisAnswers:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._store.aclose()
+        await self._close()
 
     async def _ask(self, command: Callable[[], Any]) -> Any:
         if self._now() < self._rests_until:
@@ -109,13 +107,22 @@ class RedisAnswers:
         return result
 
 
-def redis_answers(url: str, *, now: Callable[[], float]) -> RedisAnswers:
-    """Shared answers in the Redis or Valkey of `REDIS_URL`. Connects at the first use."""
+def redis_pool(url: str) -> Any:
+    """Connections to the Redis or Valkey of `REDIS_URL`, made when they are needed.
+
+    Raises:
+        ImportError: the package `redis` is not installed.
+        ValueError: not an address of Redis.
+    """
     # Imported here: most installations have no Redis, and it takes a tenth of a second to import.
     library: Any = import_module("redis.asyncio")
-    plain = url.replace("valkey", "redis", 1) if url.startswith("valkey") else url
-    store: Store = library.Redis.from_url(plain, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
-    return RedisAnswers(store, now=now)
+    return library.ConnectionPool.from_url(url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
+
+
+def redis_answers(pool: Any, *, now: Callable[[], float]) -> RedisAnswers:
+    """Shared answers over the connections of `pool`, which are closed with them."""
+    library: Any = import_module("redis.asyncio")
+    return RedisAnswers(library.Redis(connection_pool=pool), now=now, close=pool.aclose)
 
 
 def _key(question: Any) -> str:

@@ -43,13 +43,14 @@ class FakeClock:
         heapq.heappush(self._sleepers, (self.time + seconds, next(self._number), woken))
         await woken.wait()
 
-    async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run `work` to its end; its sleeps take no time."""
+    async def run(self, work: Coroutine[Any, Any, T], *, patience: float = 0.0) -> T:
+        """Run `work` to its end; its sleeps take no time. `patience`: seconds that a real server may need to answer."""
         self._shared = True
         task = asyncio.ensure_future(work)
         while not task.done():
             for _ in range(200):
                 await asyncio.sleep(0)
+            await asyncio.sleep(patience)
             if not task.done():
                 if not self._sleepers:
                     await asyncio.sleep(0.001)

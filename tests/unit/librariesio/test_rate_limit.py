@@ -167,3 +167,82 @@ async def test_a_cancelled_waiter_leaves_the_line():
     await clock.run(work())
     assert api.quota().waiting == 0
     assert clock.time < 1_800_000_010 + 2 * WINDOW
+
+
+async def test_a_batch_leaves_a_reserve_and_does_not_hold_up_others():
+    clock = FakeClock()
+    service = Service(clock, latency=0.2)
+    api = client(service, clock, timeout=5)
+    batch = api.asking(priority="batch", timeout_seconds=600)
+    seconds = []
+
+    async def interactive():
+        await clock.sleep(3)
+        for _ in range(5):
+            start = clock.time
+            await ask(api)
+            seconds.append(clock.time - start)
+
+    async def work():
+        await asyncio.gather(interactive(), *(ask(batch) for _ in range(150)))
+
+    await clock.run(work())
+    assert max(seconds) < 1
+    assert service.refused == 0
+    assert max(service.counts.values()) <= 60
+
+
+async def test_waiting_is_reported_to_who_asked_for_it():
+    clock = FakeClock()
+    told = []
+    api = client(Service(clock, headers=False), clock, limit=1, timeout=300)
+
+    async def work():
+        await ask(api)
+        listening = api.asking(on_wait=lambda seconds, position: told.append((seconds, position)))
+        await asyncio.gather(ask(api), ask(listening))
+
+    await clock.run(work())
+    assert len(told) > 60
+    assert told[0][1] == 1
+    assert told[-1][1] == 0
+    assert [seconds for seconds, _ in told] == sorted((seconds for seconds, _ in told), reverse=True)
+
+
+async def test_the_line_is_first_come_first_served():
+    clock = FakeClock()
+    api = client(Service(clock, headers=False), clock, limit=2, timeout=300)
+    served = []
+
+    async def question(number):
+        await ask(api)
+        served.append(number)
+
+    async def work():
+        await asyncio.gather(*(question(number) for number in range(8)))
+
+    await clock.run(work())
+    assert [sorted(served[start : start + 2]) for start in range(0, 8, 2)] == [[0, 1], [2, 3], [4, 5], [6, 7]]
+
+
+async def test_requests_in_flight_are_limited():
+    clock = FakeClock()
+    service = Service(clock, headers=False, latency=2.0)
+    flying, most = 0, 0
+
+    async def count(request):
+        nonlocal flying, most
+        flying += 1
+        most = max(most, flying)
+        try:
+            return await service(request)
+        finally:
+            flying -= 1
+
+    api = client(count, clock, timeout=300)
+
+    async def work():
+        await asyncio.gather(*(ask(api) for _ in range(40)))
+
+    await clock.run(work())
+    assert most == 10

