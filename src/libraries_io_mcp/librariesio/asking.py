@@ -104,17 +104,19 @@ class Asker:
         about = _about(ask)
         logger.debug("call started", extra={"otel.event.name": Event.CALL_STARTED, **about})
         try:
-            reply, result = await self._answer(ask, manner, start)
+            outcome, result = await self._answer(ask, manner, start)
         except CallError as error:
-            self._record(ask, start, about, "miss", error.error_type)
-            raise
+            outcome, result = error, "miss"
         except asyncio.CancelledError:
             self._record(ask, start, about, "miss", "cancelled")
             raise
+        if isinstance(outcome, CallError):
+            self._record(ask, start, about, result, outcome.error_type)
+            raise outcome
         self._record(ask, start, about, result, None)
-        return reply
+        return outcome
 
-    async def _answer(self, ask: Ask[T], manner: Manner, start: float) -> tuple[Reply[T], CacheResult]:
+    async def _answer(self, ask: Ask[T], manner: Manner, start: float) -> tuple[Reply[T] | CallError, CacheResult]:
         if ask.endpoint.needs_key and not self._key_present:
             raise KeyMissingError("Libraries.io answers this question only to callers with an API key.")
         question = Question(

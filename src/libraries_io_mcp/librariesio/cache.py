@@ -51,6 +51,12 @@ class Kept:
     fresh_until: float
     size: int
 
+    def shown(self, now: float) -> tuple[Reply[Any] | CallError, CacheResult]:
+        """What is shown to who asks while it is fresh."""
+        if isinstance(self.outcome, NotFoundError):
+            return _bare(self.outcome), "negative"
+        return self.outcome.kept("cache", now), "hit"
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
@@ -83,38 +89,41 @@ class Cache:
 
     async def get(
         self, endpoint: str, question: Any, fetch: Fetch, *, timeout_seconds: float
-    ) -> tuple[Reply[Any], CacheResult]:
-        """The answer, and how it was come by: `fetch` is called at most once for all who ask at the same time.
+    ) -> tuple[Reply[Any] | CallError, CacheResult]:
+        """The answer, or the error that stands for it, and how it was come by.
 
-        Raises:
-            CallError: what `fetch` raised, when nothing kept can stand in for it.
+        `fetch` is called at most once for all who ask at the same time. An error is handed back, not raised, so that
+        it comes with the way it was come by too.
         """
         now = self._now()
         kept = self._entries.get(question)
         if kept is not None and now < kept.fresh_until:
-            return self._show(endpoint, kept, now)
-        result: CacheResult = "coalesced" if question in self._flights else "miss"
+            outcome, result = kept.shown(now)
+        else:
+            outcome, result = await self._fly(question, fetch, timeout_seconds)
+            if isinstance(outcome, OUTAGES) and kept is not None and isinstance(kept.outcome, Reply):
+                outcome, result = kept.outcome.kept("stale", self._now()), "stale"
+        self._instruments.cache_lookup(endpoint, result)
+        return outcome, result
+
+    async def _fly(
+        self, question: Any, fetch: Fetch, timeout_seconds: float
+    ) -> tuple[Reply[Any] | CallError, CacheResult]:
+        first = question not in self._flights
         flight = self._flights.get(question) or self._take_off(question, fetch)
+        result: CacheResult = "miss" if first else "coalesced"
         try:
             fetched = await flight.join(timeout_seconds)
         except NotFoundError as error:
-            self._keep(question, Kept(_bare(error), self._now() + NEGATIVE_SECONDS, MIN_ENTRY_BYTES))
-            self._instruments.cache_lookup(endpoint, result)
-            raise
-        except OUTAGES:
-            if kept is None or isinstance(kept.outcome, NotFoundError):
-                self._instruments.cache_lookup(endpoint, result)
-                raise
-            self._instruments.cache_lookup(endpoint, "stale")
-            return kept.outcome.kept("stale", self._now()), "stale"
-        if result == "miss":
-            if fetched.keep_seconds > 0:
-                size = max(fetched.size, MIN_ENTRY_BYTES)
-                self._keep(question, Kept(fetched.reply, self._now() + fetched.keep_seconds, size))
-            if fetched.reply.source == "cache":
-                result = "hit"
-        self._instruments.cache_lookup(endpoint, result)
-        return fetched.reply, result
+            if first:
+                self._keep(question, Kept(_bare(error), self._now() + NEGATIVE_SECONDS, MIN_ENTRY_BYTES))
+            return error, result
+        except CallError as error:
+            return error, result
+        if first and fetched.keep_seconds > 0:
+            size = max(fetched.size, MIN_ENTRY_BYTES)
+            self._keep(question, Kept(fetched.reply, self._now() + fetched.keep_seconds, size))
+        return fetched.reply, "hit" if first and fetched.reply.source == "cache" else result
 
     def _take_off(self, question: Any, fetch: Fetch) -> "Flight":
         flight = Flight(fetch)
@@ -126,13 +135,6 @@ class Cache:
         flight.on_end(landed)
         self._flights[question] = flight
         return flight
-
-    def _show(self, endpoint: str, kept: Kept, now: float) -> tuple[Reply[Any], CacheResult]:
-        if isinstance(kept.outcome, NotFoundError):
-            self._instruments.cache_lookup(endpoint, "negative")
-            raise _bare(kept.outcome)
-        self._instruments.cache_lookup(endpoint, "hit")
-        return kept.outcome.kept("cache", now), "hit"
 
     def _keep(self, question: Any, kept: Kept) -> None:
         if kept.size > self._entries.maxsize:

@@ -38,8 +38,10 @@ def _cache(clock, **bounds):
 
 
 async def _get(cache, source, question="q", seconds=5.0):
-    reply, result = await cache.get("/x", question, source, timeout_seconds=seconds)
-    return reply, result
+    outcome, result = await cache.get("/x", question, source, timeout_seconds=seconds)
+    if isinstance(outcome, errors.CallError):
+        raise outcome
+    return outcome, result
 
 
 async def test_a_hit_is_the_same_object_with_its_age():
