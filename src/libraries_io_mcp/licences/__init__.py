@@ -1,0 +1,25 @@
+"""Licences: what several licence texts mean together for one use case. Technical reading, not legal advice."""
+
+from libraries_io_mcp.licences.compatibility import (
+    NOT_LEGAL_ADVICE,
+    Choice,
+    Compatibility,
+    LicenceFinding,
+    PairFinding,
+    compatibility,
+)
+from libraries_io_mcp.licences.expression import Reading, read_licence
+from libraries_io_mcp.licences.terms import UseCase, Verdict
+
+__all__ = [
+    "NOT_LEGAL_ADVICE",
+    "Choice",
+    "Compatibility",
+    "LicenceFinding",
+    "PairFinding",
+    "Reading",
+    "UseCase",
+    "Verdict",
+    "compatibility",
+    "read_licence",
+]
