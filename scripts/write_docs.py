@@ -38,16 +38,51 @@ def settings_tables() -> str:
     return "\n\n".join(parts)
 
 
-def metrics_table() -> str:
-    """One row a metric."""
-    rows = ["| metric | kind | unit | what it measures | attributes | in Prometheus |", "|---|---|---|---|---|---|"]
-    for metric in semconv.METRICS:
-        attributes = ", ".join(f"`{attribute}`" for attribute in metric.attributes) or "-"
+def spans_table() -> str:
+    """One row a kind of span."""
+    rows = ["| span | kind | when | attributes | events | links |", "|---|---|---|---|---|---|"]
+    for span in semconv.SPANS:
+        events = ", ".join(f"`{event.name}` ({_codes(event.attributes)})" for event in span.events) or "-"
+        name = span.name.replace("|", "or")
         rows.append(
-            f"| `{metric.name}` | {metric.kind} | `{metric.unit}` | {metric.description} | {attributes} | "
-            f"`{prometheus_name(metric)}` |"
+            f"| `{name}` | {span.kind} | {span.when} | {_codes(span.attributes)} | {events} | {span.links or '-'} |"
         )
     return "\n".join(rows)
+
+
+def metrics_table(metrics: tuple[semconv.Metric, ...]) -> str:
+    """One row a metric."""
+    head = ["| metric | kind | unit | what it measures | attributes | in Prometheus |", "|---|---|---|---|---|---|"]
+    rows = (
+        f"| `{metric.name}` | {metric.kind} | {f'`{metric.unit}`' if metric.unit else '-'} | {metric.description} "
+        f"| {_codes(metric.attributes)} | `{prometheus_name(metric)}` |"
+        for metric in metrics
+    )
+    return "\n".join([*head, *rows])
+
+
+def events_table() -> str:
+    """One row a kind of log record, and what every record may carry."""
+    head = ["| event | level | when | attributes |", "|---|---|---|---|"]
+    rows = (
+        f"| `{event.name}` | {event.level} | {event.when} | {_codes(event.attributes)} |"
+        for event in semconv.LOG_EVENTS
+    )
+    return "\n".join([*head, *rows, f"| any record | any | | {_codes(semconv.PLAIN_LOG_ATTRIBUTES)} |"])
+
+
+def attributes_table() -> str:
+    """One row an attribute."""
+    rows = ["| attribute | type | what it says | permitted values |", "|---|---|---|---|"]
+    for attribute, facts in semconv.FACTS.items():
+        values = sorted(facts.values or (), key=str)
+        permitted = ", ".join([*(f"`{value}`" for value in values), *([facts.words] if facts.words else [])])
+        rows.append(f"| `{attribute}` | {facts.kind} | {facts.description} | {permitted or 'any'} |")
+    return "\n".join(rows)
+
+
+def _codes(attributes: tuple[semconv.Attribute, ...]) -> str:
+    return ", ".join(f"`{attribute}`" for attribute in attributes) or "-"
 
 
 def prometheus_name(metric: semconv.Metric) -> str:
@@ -94,7 +129,11 @@ def written() -> dict[Path, str]:
     files = {ROOT / ".env.example": env_example()}
     for path, name, text in (
         (ROOT / "docs" / "configuration.md", "settings", settings_tables()),
-        (ROOT / "docs" / "telemetry.md", "metrics", metrics_table()),
+        (ROOT / "docs" / "telemetry.md", "spans", spans_table()),
+        (ROOT / "docs" / "telemetry.md", "metrics", metrics_table(semconv.METRICS)),
+        (ROOT / "docs" / "telemetry.md", "foreign metrics", metrics_table(semconv.FOREIGN_METRICS)),
+        (ROOT / "docs" / "telemetry.md", "log records", events_table()),
+        (ROOT / "docs" / "telemetry.md", "attributes", attributes_table()),
     ):
         old = files.get(path) or path.read_text(encoding="utf-8")
         block = re.compile(rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -40,6 +40,7 @@ def assemble(
     base_url = httpx.URL(settings.base_url)
     counters, shared = _shared(redis_url, now)
     quota = Quota(counters, key=settings.api_key, limit=settings.rate_limit, now=now, sleep=sleep)
+    instruments.watch_quota(lambda: _budget(quota))
     stack = network_stack(
         base_url=base_url,
         key=settings.api_key,
@@ -78,3 +79,8 @@ def _shared(redis_url: SecretStr | None, now: Callable[[], float]) -> tuple[Coun
         raise SettingsError("REDIS_URL is set, but the package `redis` is not installed.") from None
     except ValueError:
         raise SettingsError("REDIS_URL=***: not allowed; allowed: redis://, rediss:// or valkey:// address") from None
+
+
+def _budget(quota: Quota) -> tuple[int, int, int]:
+    status = quota.status()
+    return status.limit, status.remaining, status.waiting

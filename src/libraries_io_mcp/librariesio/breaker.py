@@ -46,9 +46,10 @@ class BreakerTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, inner: httpx.AsyncBaseTransport, *, instruments: Instruments, now: Callable[[], float]) -> None:
         self._inner = inner
-        self._instruments = instruments
         self._now = now
         self._breakers: dict[str, Breaker] = {}
+        # Read by the thread that exports, while requests add groups here: hence the copy.
+        instruments.watch_breakers(lambda: {group: breaker.state for group, breaker in list(self._breakers.items())})
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send, if the group's breaker allows it.
@@ -105,6 +106,5 @@ class BreakerTransport(httpx.AsyncBaseTransport):
             self._tell(group, breaker)
 
     def _tell(self, group: str, breaker: Breaker) -> None:
-        self._instruments.breaker(group, breaker.state)
         extra: dict[str, str] = {Attribute.ENDPOINT: group, Attribute.BREAKER_STATE: breaker.state}
         logger.warning("circuit breaker of %s is %s", group, breaker.state, extra=extra)

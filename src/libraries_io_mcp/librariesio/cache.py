@@ -86,6 +86,7 @@ class Cache:
         self._max_entries = max_entries
         self._entries: LRUCache[Any, Kept] = LRUCache(max_bytes, getsizeof=lambda kept: kept.size)
         self._flights: dict[Any, Flight] = {}
+        instruments.watch_cache(lambda: (len(self._entries), int(self._entries.currsize)))
 
     async def get(
         self, endpoint: str, question: Any, fetch: Fetch, *, timeout_seconds: float
@@ -142,7 +143,6 @@ class Cache:
         self._entries[question] = kept
         while len(self._entries) > self._max_entries:
             self._entries.popitem()
-        self._instruments.cache_content(len(self._entries), int(self._entries.currsize))
 
 
 class Flight:

@@ -23,14 +23,13 @@ class RateLimitTransport(httpx.AsyncBaseTransport):
         """
         question = question_of(request)
         permit = await self._quota.acquire(question)
+        question.waited = permit.waited
         try:
             self._instruments.quota_wait(question.endpoint, permit.waited)
             reply = await self._inner.handle_async_request(request)
             await self._quota.learn(reply, sent=permit.sent)
         finally:
             self._quota.release(permit)
-            status = self._quota.status()
-            self._instruments.quota(status.limit, status.remaining)
         return reply
 
     async def aclose(self) -> None:

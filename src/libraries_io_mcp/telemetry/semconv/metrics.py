@@ -1,0 +1,215 @@
+"""The metrics: names, kinds, units, attributes and bounds."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from libraries_io_mcp.telemetry.semconv.attributes import Attribute
+
+FAST_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Bounds in seconds for one call on Libraries.io: a cached answer to a reply that ran into the time limit."""
+MCP_BUCKETS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+"""Bounds in seconds that the MCP conventions prescribe."""
+HTTP_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+"""Bounds in seconds that the HTTP conventions prescribe."""
+
+Kind = Literal["counter", "gauge", "histogram", "up_down_counter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One instrument: its name, kind, UCUM unit, meaning, attribute keys and (for a histogram) bounds."""
+
+    name: str
+    kind: Kind
+    unit: str
+    description: str
+    attributes: tuple[Attribute, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+_NETWORK: Final = (
+    Attribute.NETWORK_TRANSPORT,
+    Attribute.NETWORK_PROTOCOL_NAME,
+    Attribute.NETWORK_PROTOCOL_VERSION,
+)
+OPERATION_DURATION: Final = Metric(
+    "mcp.server.operation.duration",
+    "histogram",
+    "s",
+    "Duration of one MCP request as the server sees it.",
+    (
+        Attribute.MCP_METHOD,
+        Attribute.TOOL_NAME,
+        Attribute.PROMPT_NAME,
+        Attribute.OPERATION_NAME,
+        Attribute.ERROR_TYPE,
+        Attribute.RPC_STATUS_CODE,
+        Attribute.MCP_PROTOCOL_VERSION,
+        *_NETWORK,
+    ),
+    MCP_BUCKETS,
+)
+SESSION_DURATION: Final = Metric(
+    "mcp.server.session.duration",
+    "histogram",
+    "s",
+    "Duration of one MCP session, where the protocol revision has sessions.",
+    (Attribute.MCP_PROTOCOL_VERSION, *_NETWORK),
+    MCP_BUCKETS,
+)
+OPERATIONS_ACTIVE: Final = Metric(
+    "libraries_io.operations.active", "up_down_counter", "{request}", "MCP requests being served right now."
+)
+HTTP_SERVER_DURATION: Final = Metric(
+    "http.server.request.duration",
+    "histogram",
+    "s",
+    "Duration of HTTP server requests.",
+    (
+        Attribute.HTTP_METHOD,
+        Attribute.HTTP_ROUTE,
+        Attribute.HTTP_STATUS_CODE,
+        Attribute.URL_SCHEME,
+        Attribute.NETWORK_PROTOCOL_VERSION,
+        Attribute.ERROR_TYPE,
+    ),
+    HTTP_BUCKETS,
+)
+HTTP_SERVER_ACTIVE: Final = Metric(
+    "http.server.active_requests",
+    "up_down_counter",
+    "{request}",
+    "Number of active HTTP server requests.",
+    (Attribute.HTTP_METHOD, Attribute.URL_SCHEME),
+)
+CALL_DURATION: Final = Metric(
+    "libraries_io.call.duration",
+    "histogram",
+    "s",
+    "Duration of one question to Libraries.io, with its waits, retries and cache look-up.",
+    (Attribute.ENDPOINT, Attribute.CACHE_RESULT, Attribute.ERROR_TYPE),
+    FAST_BUCKETS,
+)
+RETRIES: Final = Metric(
+    "libraries_io.retries",
+    "counter",
+    "{retry}",
+    "Attempts made again after a failed one.",
+    (Attribute.ENDPOINT, Attribute.ERROR_TYPE),
+)
+QUOTA_LIMIT: Final = Metric(
+    "libraries_io.quota.limit", "gauge", "{request}", "Requests that the current window allows."
+)
+QUOTA_REMAINING: Final = Metric(
+    "libraries_io.quota.remaining", "gauge", "{request}", "Requests left in the current window."
+)
+QUOTA_WAITING: Final = Metric(
+    "libraries_io.quota.waiting", "gauge", "{question}", "Questions that wait for their place in the quota now."
+)
+QUOTA_WAIT: Final = Metric(
+    "libraries_io.quota.wait",
+    "histogram",
+    "s",
+    "Time one attempt waited for its place in the quota.",
+    (Attribute.ENDPOINT,),
+    FAST_BUCKETS,
+)
+CACHE_LOOKUPS: Final = Metric(
+    "libraries_io.cache.lookups",
+    "counter",
+    "{lookup}",
+    "Questions put to the cache, by what came of them.",
+    (Attribute.ENDPOINT, Attribute.CACHE_RESULT),
+)
+CACHE_ENTRIES: Final = Metric("libraries_io.cache.entries", "gauge", "{entry}", "Answers kept in memory.")
+CACHE_SIZE: Final = Metric("libraries_io.cache.size", "gauge", "By", "Bytes of the replies kept in memory.")
+BREAKER: Final = Metric(
+    "libraries_io.breaker.open",
+    "gauge",
+    "1",
+    "1 while the circuit breaker of an endpoint group is open, 0.5 while it probes, 0 while it is closed.",
+    (Attribute.ENDPOINT,),
+)
+LOG_DROPS: Final = Metric(
+    "libraries_io.log.dropped", "counter", "{record}", "Log records dropped because their destination was too slow."
+)
+TELEMETRY_DROPS: Final = Metric(
+    "libraries_io.telemetry.dropped",
+    "counter",
+    "{item}",
+    "Spans, metric points and log records that were made and not delivered.",
+    (Attribute.SIGNAL,),
+)
+
+METRICS: Final = (
+    OPERATION_DURATION,
+    SESSION_DURATION,
+    OPERATIONS_ACTIVE,
+    HTTP_SERVER_DURATION,
+    HTTP_SERVER_ACTIVE,
+    CALL_DURATION,
+    RETRIES,
+    QUOTA_LIMIT,
+    QUOTA_REMAINING,
+    QUOTA_WAITING,
+    QUOTA_WAIT,
+    CACHE_LOOKUPS,
+    CACHE_ENTRIES,
+    CACHE_SIZE,
+    BREAKER,
+    LOG_DROPS,
+    TELEMETRY_DROPS,
+)
+"""What our own code measures."""
+
+
+def _process(name: str, unit: str, description: str, *attributes: Attribute, kind: Kind = "counter") -> Metric:
+    return Metric(name, kind, unit, description, attributes)
+
+
+FOREIGN_METRICS: Final = (
+    Metric(
+        "http.client.request.duration",
+        "histogram",
+        "s",
+        "Duration of HTTP client requests.",
+        (
+            Attribute.HTTP_METHOD,
+            Attribute.HTTP_STATUS_CODE,
+            Attribute.SERVER_ADDRESS,
+            Attribute.SERVER_PORT,
+            Attribute.NETWORK_PROTOCOL_VERSION,
+            Attribute.ERROR_TYPE,
+        ),
+        HTTP_BUCKETS,
+    ),
+    _process("process.cpu.time", "s", "Total CPU seconds broken down by different states.", Attribute.STATE),
+    _process("process.memory.usage", "By", "The amount of physical memory in use.", kind="up_down_counter"),
+    _process("process.memory.virtual", "By", "The amount of committed virtual memory.", kind="up_down_counter"),
+    _process(
+        "process.open_file_descriptor.count",
+        "",
+        "Number of file descriptors in use by the process.",
+        kind="up_down_counter",
+    ),
+    _process("process.thread.count", "", "Process threads count.", kind="up_down_counter"),
+    _process(
+        "cpython.gc.collections",
+        "{collection}",
+        "The number of times a generation was collected since interpreter start.",
+        Attribute.GC_GENERATION,
+    ),
+    _process(
+        "cpython.gc.collected_objects",
+        "{object}",
+        "The total number of objects collected since interpreter start.",
+        Attribute.GC_GENERATION,
+    ),
+    _process(
+        "cpython.gc.uncollectable_objects",
+        "{object}",
+        "The total number of uncollectable objects found since interpreter start.",
+        Attribute.GC_GENERATION,
+    ),
+)
+"""What the official instrumentations measure, held to these attributes by `telemetry/views.py`."""

@@ -1,0 +1,60 @@
+"""The closed sets: what an attribute of a metric may say, and what it says for anything else."""
+
+from collections.abc import Iterator
+from typing import Final, Literal, get_args
+
+from libraries_io_mcp.errors import LibrariesIOMCPError
+
+SERVICE_NAME: Final = "libraries-io-mcp"
+SCOPE_NAME: Final = "libraries_io_mcp"
+
+OTHER: Final = "other"
+"""What our own attributes say for a value outside their closed set."""
+UNKNOWN_COMPONENT: Final = "_OTHER"
+"""What attributes of the conventions say for a value outside their closed set, such as a tool nobody knows."""
+
+MCP_METHODS: Final = frozenset(
+    {
+        "completion/complete",
+        "initialize",
+        "logging/setLevel",
+        "ping",
+        "prompts/get",
+        "prompts/list",
+        "resources/list",
+        "resources/read",
+        "resources/subscribe",
+        "resources/templates/list",
+        "resources/unsubscribe",
+        "server/discover",
+        "tools/call",
+        "tools/list",
+    }
+)
+"""Requests a client may send; any other method it names is `_OTHER`."""
+PROTOCOL_VERSIONS: Final = frozenset({"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"})
+RPC_CODES: Final = frozenset(
+    {-32700, -32603, -32602, -32601, -32600, -32042, -32022, -32021, -32020, -32002, -32001, -32000}
+)
+"""The codes of JSON-RPC and of MCP."""
+HTTP_METHODS: Final = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
+
+CacheResult = Literal["hit", "miss", "stale", "coalesced", "negative"]
+CACHE_RESULTS: Final[frozenset[str]] = frozenset(get_args(CacheResult))
+BreakerState = Literal["closed", "half_open", "open"]
+BREAKER_STATES: Final[frozenset[str]] = frozenset(get_args(BreakerState))
+Signal = Literal["traces", "metrics", "logs"]
+SIGNALS: Final[frozenset[str]] = frozenset(get_args(Signal))
+
+BAGGAGE_KEYS: Final = frozenset({"gen_ai.conversation.id", "session.id"})
+"""Baggage that is taken over from a caller; everything else in it is left where it is."""
+
+
+def _error_types(root: type[LibrariesIOMCPError]) -> Iterator[str]:
+    yield root.error_type
+    for child in root.__subclasses__():
+        yield from _error_types(child)
+
+
+CALL_ERROR_TYPES: Final = frozenset(_error_types(LibrariesIOMCPError)) | {"cancelled"}
+"""What can go wrong with a question to Libraries.io: the `error_type` of each class in `errors.py`."""
