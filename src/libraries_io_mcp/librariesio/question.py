@@ -24,6 +24,7 @@ class Question:
         deadline: epoch seconds after which nobody waits for the answer any more.
         repeatable: whether sending it twice does no harm.
         resends: how often it was sent again so far.
+        waited: seconds that the present attempt waited for the quota.
     """
 
     endpoint: str
@@ -34,6 +35,7 @@ class Question:
     priority: Priority = "interactive"
     on_wait: OnWait | None = None
     resends: int = 0
+    waited: float = 0.0
 
 
 def question_of(request: httpx.Request) -> Question:

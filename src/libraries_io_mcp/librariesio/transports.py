@@ -59,6 +59,8 @@ async def _describe(span: Span, request: RequestInfo) -> None:
         attributes[Attribute.PLATFORM] = question.names["platform"]
     if "name" in question.names:
         attributes[Attribute.PACKAGE] = question.names["name"]
+    if question.waited:
+        attributes[Attribute.WAIT] = round(question.waited, 3)
     if question.resends:
         attributes[Attribute.HTTP_RESEND_COUNT] = question.resends
     span.set_attributes(attributes)

@@ -25,3 +25,13 @@ async def test_each_attempt_is_one_span_below_the_callers():
         assert span.attributes["libraries_io.package"] == "left-pad"
     assert "http.request.resend_count" not in first.attributes
     assert second.attributes["http.request.resend_count"] == 1
+
+
+async def test_the_wait_for_the_quota_is_on_the_attempt():
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    replies = [httpx.Response(429, headers={"retry-after": "7"}), answer(PROJECT)]
+    await client(lambda _: replies.pop(0), tracer_provider=provider).project("npm", "left-pad")
+    first, second = exporter.get_finished_spans()
+    assert "libraries_io.quota.wait" not in first.attributes
+    assert second.attributes["libraries_io.quota.wait"] == 7
