@@ -48,7 +48,11 @@ class JsonFormatter(logging.Formatter):
         fields |= _extra(record)
         if record.exc_text:
             fields["exception"] = record.exc_text
-        return self._redactor.text(json.dumps(fields, default=str, ensure_ascii=False))
+        # Value by value: JSON writes the quotes and backslashes of a secret differently.
+        return json.dumps(self._redactor.value(fields), default=self._shown, ensure_ascii=False)
+
+    def _shown(self, value: object) -> str:
+        return self._redactor.text(str(value))
 
 
 class TextFormatter(logging.Formatter):
@@ -117,6 +121,14 @@ class LineQueue(QueueHandler):
             self._on_drop()
 
 
+class LineWriter(QueueListener):
+    """Writes the queued records in a thread of its own."""
+
+    def enqueue_sentinel(self) -> None:
+        """Mark the end. Waits for a place when the queue is full; the standard library raises `queue.Full`."""
+        self.queue.put(self._sentinel)  # type: ignore[attr-defined]  # the stubs leave it out
+
+
 class Logging:
     """The logging of the process: started by the constructor, ended by `stop`."""
 
@@ -139,7 +151,7 @@ class Logging:
         if otlp is not None:
             otlp.addFilter(lambda record: record.name.partition(".")[0] not in _OWN_PACKAGES)
             self._handlers.append(otlp)
-        self._listener = QueueListener(lines, writer)
+        self._listener = LineWriter(lines, writer)
         self._listener.start()
         self._take_over(level)
 
