@@ -19,23 +19,23 @@ import httpx
 from fastmcp import FastMCP
 
 from libraries_io_mcp import __version__
-from libraries_io_mcp.answer import RefuseBadCalls
+from libraries_io_mcp.answer import Tools
+from libraries_io_mcp.answer.failure import RefuseBadCalls
+from libraries_io_mcp.completions import register_completions
 from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.http_routes import add_routes
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
+from libraries_io_mcp.resources import SayWhy, register_resources
 from libraries_io_mcp.settings import Settings
 from libraries_io_mcp.telemetry import semconv
 from libraries_io_mcp.telemetry.middleware import ObserveRequests
 from libraries_io_mcp.telemetry.providers import Telemetry, build_telemetry
-from libraries_io_mcp.tools import register_tools
+from libraries_io_mcp.tools import guide, register_tools
 
 DRAIN_SECONDS: Final = 0.4
 """How long calls in flight may still take after a signal. With the telemetry's deadline it stays under 1.5 s."""
-INSTRUCTIONS: Final = """\
-Facts about open-source packages from Libraries.io: search_packages finds them, get_package_info describes one, \
-get_package_dependencies lists what a version depends on. Each answer says how fresh it is and what is left of the \
-quota (60 requests a minute); get_quota_status shows it for free. `null` means that Libraries.io does not know. \
-Errors name an error_type, what to do next and, where waiting helps, retry_after in seconds."""
+LIST_PAGE: Final = 50
+"""Tools, resources and the like in one page of a list."""
 
 logger: Final = logging.getLogger(__name__)
 
@@ -89,13 +89,17 @@ def build_app(
     fastmcp.settings.telemetry_mode = "propagation_only"
     server = FastMCP(
         semconv.SERVICE_NAME,
-        instructions=INSTRUCTIONS,
+        instructions=guide(settings.tools.toolsets),
         version=__version__,
-        middleware=[observer, RefuseBadCalls()],
+        middleware=[observer, RefuseBadCalls(), SayWhy()],
         mask_error_details=True,
+        list_page_size=LIST_PAGE,
         lifespan=_closing(client),
     )
-    register_tools(server, client)
+    tools = Tools(server, client)
+    register_tools(tools, settings.tools.toolsets)
+    register_resources(server, tools.names)
+    register_completions(server)
     started = time.monotonic()
     add_routes(server, version=__version__, uptime=lambda: time.monotonic() - started, registry=telemetry.registry)
     return App(settings, telemetry, client, observer, server)

@@ -174,6 +174,24 @@ class RedisSettings(Group):
     ] = None
 
 
+Toolset = Literal["discover", "package", "repositories", "server", "subscriptions"]
+
+
+class ToolSettings(Group):
+    """Which tools there are."""
+
+    toolsets: Annotated[
+        tuple[Toolset, ...],
+        NoDecode,
+        BeforeValidator(_split),
+        Allowed(f"{', '.join(get_args(Toolset))}, several by comma"),
+        Field(
+            min_length=1,
+            description="The tools that are offered, by group; fewer cost an agent less. `subscriptions` writes.",
+        ),
+    ] = ("discover", "package", "server")
+
+
 class ServerSettings(Group):
     """How clients reach the server."""
 
@@ -288,6 +306,7 @@ GROUPS: tuple[type[Group], ...] = (
     LibrariesIOSettings,
     CacheSettings,
     RedisSettings,
+    ToolSettings,
     ServerSettings,
     LogSettings,
     TelemetrySettings,
@@ -301,13 +320,14 @@ class Settings:
     libraries_io: LibrariesIOSettings
     cache: CacheSettings
     redis: RedisSettings
+    tools: ToolSettings
     server: ServerSettings
     log: LogSettings
     telemetry: TelemetrySettings
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret in force, in clear: for the redaction of what leaves the process, and nothing else."""
-        groups = (self.libraries_io, self.cache, self.redis, self.server, self.log, self.telemetry)
+        groups = (self.libraries_io, self.cache, self.redis, self.tools, self.server, self.log, self.telemetry)
         values = (getattr(group, name) for group in groups for name in type(group).model_fields)
         return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
 
@@ -335,6 +355,7 @@ def load_settings(
         _load(LibrariesIOSettings),
         _load(CacheSettings),
         _load(RedisSettings),
+        _load(ToolSettings),
         server,
         _load(LogSettings),
         _load(TelemetrySettings),

@@ -1,134 +1,148 @@
-"""Tools that find packages."""
+"""Tools that find packages and platforms."""
 
 from typing import Annotated, Literal
 
-from fastmcp import FastMCP
-from mcp_types import ToolAnnotations
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from libraries_io_mcp.answer import Answer, Provenance, answers, shown
+from libraries_io_mcp.answer import CursorPage, ListAnswer, PagedAnswer, Part, Provenance, Tools, shown
+from libraries_io_mcp.answer.arguments import NO_DEPENDENCIES, NO_VERSIONS, PlatformName, find_platform
+from libraries_io_mcp.answer.model import lines, more_pages
+from libraries_io_mcp.answer.packages import FoundPackage
+from libraries_io_mcp.librariesio.arguments import DEEPEST_PAGE, DEEPEST_RESULT, Order, Sort
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.librariesio.models import Project
-from libraries_io_mcp.librariesio.platforms import stored_platform
+from libraries_io_mcp.librariesio.reply import Reply
 
-Sort = Literal[
-    "rank",
-    "stars",
-    "dependents_count",
-    "dependent_repos_count",
-    "latest_release_published_at",
-    "contributions_count",
-    "created_at",
-]
+GUIDE = (
+    "Find: search_packages by words and filters, get_popular_packages by platform or language, list_platforms for "
+    "the names of platforms."
+)
+Filters = Annotated[list[str], Field(max_length=20)]
 
 
-class FoundPackage(BaseModel):
-    """One hit of a search."""
-
-    model_config = ConfigDict(frozen=True)
-
-    platform: str
-    name: str
-    description: str | None
-    licenses: Annotated[tuple[str, ...], Field(description="SPDX ids, or `Other`.")]
-    latest_stable: Annotated[str | None, Field(description="Newest stable version; null if none is known.")]
-    status: Annotated[str | None, Field(description="null (normal), Active, Deprecated, Unmaintained, Help Wanted.")]
-    stars: int | None
-    dependents_count: Annotated[int | None, Field(description="Packages that depend on it.")]
-    rank: Annotated[int | None, Field(description="SourceRank, higher is better.")]
-    language: str | None
-
-
-class SearchAnswer(Answer):
+class PackagesAnswer(PagedAnswer):
     """A page of packages."""
 
+    listed = "packages"
+
     packages: tuple[FoundPackage, ...]
-    page: int
-    per_page: int
-    total: Annotated[int | None, Field(description="Packages that match in all; null if Libraries.io did not say.")]
-    has_more: Annotated[bool, Field(description="Whether `page` + 1 may hold further packages.")]
-    provenance: Provenance
 
     def text(self) -> str:
         """One line a package."""
-        lines = [
-            f"{package.platform}/{package.name} {package.latest_stable or '(no stable version)'}"
-            f" [{', '.join(package.licenses) or 'licence unknown'}] {shown(package.stars)} stars"
-            f"{f' ({package.status})' if package.status not in (None, 'Active') else ''}: {package.description or '-'}"
-            for package in self.packages
-        ]
         of_all = f" of {self.total}" if self.total is not None else ""
-        more = f" Ask for page {self.page + 1} to go on." if self.has_more else ""
-        head = f"{len(self.packages)} packages{of_all}, page {self.page}.{more}" if lines else "No package matches."
-        return "\n".join([head, *lines, self.provenance.text()])
+        head = f"{len(self.packages)} packages{of_all}, page {self.page}." if self.packages else "No package matches."
+        return lines(head, then=(package.text() for package in self.packages))
 
 
-def found_package(project: Project) -> FoundPackage:
-    """A search hit out of what the service says of it."""
-    return FoundPackage(
-        platform=project.platform,
-        name=project.name,
-        description=project.description,
-        licenses=tuple(project.normalized_licenses),
-        latest_stable=project.latest_stable_release_number,
-        status=project.status,
-        stars=project.stars,
-        dependents_count=project.dependents_count,
-        rank=project.rank,
-        language=project.language,
+class PlatformLine(Part):
+    """One package manager."""
+
+    name: str
+    project_count: int | None
+    homepage: str | None
+    default_language: str | None
+    has_versions: Annotated[bool, Field(description="Whether Libraries.io has versions of its packages.")]
+    has_dependencies: bool
+
+
+class PlatformsAnswer(ListAnswer):
+    """The package managers that Libraries.io watches."""
+
+    listed = "platforms"
+
+    platforms: tuple[PlatformLine, ...]
+
+    def text(self) -> str:
+        """One line a platform."""
+        head = f"{len(self.platforms)} platforms, those with most packages first:"
+        return lines(head, then=(f"{line.name}: {shown(line.project_count)} packages" for line in self.platforms))
+
+
+def packages_answer(
+    client: LibrariesIOClient, reply: Reply[tuple[Project, ...]], page: int, per_page: int
+) -> PackagesAnswer:
+    """A page of a search as an answer. Libraries.io ends at page 300 and at 10,000 results."""
+    reachable = page < DEEPEST_PAGE and (page + 1) * per_page <= DEEPEST_RESULT
+    return PackagesAnswer(
+        packages=tuple(FoundPackage.of(project) for project in reply.data),
+        page=page,
+        per_page=per_page,
+        total=reply.total,
+        has_more=reachable and more_pages(len(reply.data), page, per_page, reply.total),
+        provenance=Provenance.of(client, reply),
     )
 
 
-def register(server: FastMCP, client: LibrariesIOClient) -> None:
+async def search_packages(
+    client: LibrariesIOClient,
+    query: Annotated[str, Field(min_length=1, max_length=500, description="Words; all of them must match.")],
+    platforms: Annotated[Filters | None, Field(description='Any of these, e.g. ["pypi", "npm"]; aliases work.')] = None,
+    languages: Annotated[Filters | None, Field(description='e.g. ["Python"].')] = None,
+    licenses: Annotated[Filters | None, Field(description='SPDX ids, e.g. ["MIT"].')] = None,
+    keywords: Annotated[Filters | None, Field(description="Exact, case-sensitive.")] = None,
+    sort: Annotated[Sort | None, Field(description="By relevance if left out.")] = None,
+    order: Order = "desc",
+    page: Annotated[int, Field(ge=1, le=300)] = 1,
+    per_page: Annotated[int, Field(ge=1, le=100)] = 10,
+) -> PackagesAnswer:
+    """Find packages by words, platform, language, licence or keyword. Needs an API key; costs one request.
+
+    Libraries.io ignores an unknown licence and finds nothing for an unknown language, so check the hits' `licenses`.
+    """
+    stored = [await find_platform(client, platform) for platform in platforms or ()]
+    reply = await client.search(
+        query,
+        platforms=stored,
+        languages=languages or (),
+        licenses=licenses or (),
+        keywords=keywords or (),
+        sort=sort,
+        order=order,
+        page=page,
+        per_page=per_page,
+    )
+    return packages_answer(client, reply, page, per_page)
+
+
+async def get_popular_packages(
+    client: LibrariesIOClient,
+    platform: PlatformName | None = None,
+    language: Annotated[str | None, Field(max_length=100, examples=["Python"])] = None,
+    by: Annotated[
+        Literal["dependents_count", "dependent_repos_count", "stars", "rank"],
+        Field(description="What counts: packages or repositories that depend on it, stars, SourceRank."),
+    ] = "dependents_count",
+    per_page: Annotated[int, Field(ge=1, le=100)] = 10,
+    page: CursorPage = 1,
+) -> PackagesAnswer:
+    """The most used packages of a platform, of a language, or of all. Needs an API key; costs one request."""
+    stored = (await find_platform(client, platform),) if platform else ()
+    languages = (language,) if language else ()
+    reply = await client.search("", platforms=stored, languages=languages, sort=by, page=page, per_page=per_page)
+    return packages_answer(client, reply, page, per_page)
+
+
+async def list_platforms(client: LibrariesIOClient) -> PlatformsAnswer:
+    """All package managers that Libraries.io watches, with their number of packages. Costs one request a day."""
+    reply = await client.platforms()
+    return PlatformsAnswer(
+        platforms=tuple(
+            PlatformLine(
+                name=platform.name,
+                project_count=platform.project_count,
+                homepage=platform.homepage or None,
+                default_language=platform.default_language,
+                has_versions=platform.name not in NO_VERSIONS,
+                has_dependencies=platform.name not in NO_DEPENDENCIES,
+            )
+            for platform in reply.data
+        ),
+        provenance=Provenance.of(client, reply),
+    )
+
+
+def register(tools: Tools) -> None:
     """Add the tools of this domain."""
-
-    @server.tool(
-        title="Search packages",
-        output_schema=SearchAnswer.model_json_schema(),
-        annotations=ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=True),
-    )
-    @answers
-    async def search_packages(
-        query: Annotated[
-            str, Field(min_length=1, max_length=500, description="Words to look for; all of them must match.")
-        ],
-        platforms: Annotated[
-            list[str] | None, Field(description='Only these platforms, e.g. ["pypi", "npm"]. Aliases work.')
-        ] = None,
-        languages: Annotated[
-            list[str] | None, Field(description='Only these programming languages, e.g. ["Python"].')
-        ] = None,
-        licenses: Annotated[list[str] | None, Field(description='Only these SPDX licences, e.g. ["MIT"].')] = None,
-        keywords: Annotated[
-            list[str] | None, Field(description="Only packages with these keywords (exact, case-sensitive).")
-        ] = None,
-        sort: Annotated[Sort | None, Field(description="Order of the hits; by relevance if left out.")] = None,
-        order: Annotated[Literal["asc", "desc"], Field(description="Direction of `sort`.")] = "desc",
-        page: Annotated[int, Field(ge=1, le=300, description="Page number.")] = 1,
-        per_page: Annotated[int, Field(ge=1, le=100, description="Packages a page.")] = 10,
-    ) -> SearchAnswer:
-        """Find packages by words, platform, language, licence or keyword. Needs an API key; costs one request.
-
-        An empty list means that nothing matches. An unknown licence is ignored by Libraries.io, so check `licenses`.
-        """
-        reply = await client.search(
-            query,
-            platforms=tuple(stored_platform(name) or name for name in platforms or ()),
-            languages=tuple(languages or ()),
-            licenses=tuple(licenses or ()),
-            keywords=tuple(keywords or ()),
-            sort=sort,
-            order=order,
-            page=page,
-            per_page=per_page,
-        )
-        found = tuple(found_package(project) for project in reply.data)
-        has_more = len(found) == per_page and (reply.total is None or page * per_page < reply.total)
-        return SearchAnswer(
-            packages=found,
-            page=page,
-            per_page=per_page,
-            total=reply.total,
-            has_more=has_more,
-            provenance=Provenance.of(reply, client),
-        )
+    tools.add("Search packages", search_packages)
+    tools.add("Popular packages", get_popular_packages)
+    tools.add("Platforms", list_platforms)

@@ -1,163 +1,109 @@
-"""Tools about one package."""
+"""Tools about one package: what it is, and its versions."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Final
 
-from fastmcp import FastMCP
-from mcp_types import ToolAnnotations
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from libraries_io_mcp.answer import Answer, Provenance, answers, shown
-from libraries_io_mcp.errors import CallError, NotFoundError
+from libraries_io_mcp.answer import Limit, ListAnswer, Part, Provenance, SourcedAnswer, Tools, shown
+from libraries_io_mcp.answer.arguments import PackageName, PlatformName, find_platform, missing_data_note
+from libraries_io_mcp.answer.model import lines
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
-from libraries_io_mcp.librariesio.models import Project, VersionDependencies
-from libraries_io_mcp.librariesio.platforms import STORED, nearest_platforms, stored_platform
+from libraries_io_mcp.librariesio.models import Project, Version
 from libraries_io_mcp.librariesio.reply import Reply
 
+GUIDE = "One package: get_package_info for licence, status and popularity; get_package_versions for its releases."
 RECENT_VERSIONS: Final = 10
 
-PlatformName = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=100,
-        description="Package platform in any letter case: npm, pypi, cargo, rubygems, maven, go, nuget, packagist, hex "
-        "... Aliases such as pip, gem or composer work.",
-        examples=["pypi", "npm"],
-    ),
-]
-PackageName = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=500,
-        description="Package name as its platform writes it, e.g. requests, @babel/core, org.slf4j:slf4j-api, "
-        "github.com/gin-gonic/gin.",
-        examples=["requests", "@babel/core"],
-    ),
-]
 
-
-class PackageVersion(BaseModel):
+class PackageVersion(Part):
     """One published version."""
-
-    model_config = ConfigDict(frozen=True)
 
     number: str
     published_at: datetime | None
+    license: Annotated[str | None, Field(description="SPDX; NOASSERTION: not parsed.")]
+
+    @classmethod
+    def of(cls, version: Version) -> "PackageVersion":
+        """The line out of what the service says of the version."""
+        return cls(number=version.number, published_at=version.published_at, license=version.spdx_expression)
 
 
-class PackageAnswer(Answer):
-    """What Libraries.io knows of one package. `null` means that Libraries.io does not know."""
+class PackageAnswer(SourcedAnswer):
+    """What Libraries.io knows of one package."""
 
     platform: str
-    name: Annotated[str, Field(description="The stored name; it may differ from the one asked for.")]
+    name: Annotated[str, Field(description="As stored.")]
     description: str | None
-    status: Annotated[str | None, Field(description="null (normal), Active, Deprecated, Unmaintained, Removed ...")]
+    status: Annotated[str | None, Field(description="null: normal; else Deprecated, Unmaintained, Removed ...")]
     deprecation_reason: str | None
-    licenses: Annotated[tuple[str, ...], Field(description="SPDX ids, or `Other`. Empty: unknown.")]
-    license_text: Annotated[str | None, Field(description="The licence as the registry words it.")]
+    licenses: Annotated[tuple[str, ...], Field(description="SPDX or `Other`; empty: unknown.")]
+    license_text: Annotated[str | None, Field(description="As the registry words it.")]
     latest_stable: str | None
     latest_stable_published_at: datetime | None
-    latest: Annotated[str | None, Field(description="Newest version, pre-releases included.")]
-    versions_count: int
-    recent_versions: Annotated[
-        tuple[PackageVersion, ...], Field(description=f"The {RECENT_VERSIONS} newest by date of publication.")
-    ]
+    latest: Annotated[str | None, Field(description="Pre-releases included.")]
+    versions_count: int | None
+    recent_versions: tuple[PackageVersion, ...]
     homepage: str | None
     repository_url: str | None
+    security_policy_url: str | None
     language: str | None
     keywords: tuple[str, ...]
-    stars: int | None
+    stars: Annotated[int | None, Field(description="null: no repository known.")]
     forks: int | None
-    rank: Annotated[int | None, Field(description="SourceRank, higher is better.")]
-    dependents_count: Annotated[int | None, Field(description="Packages that depend on it.")]
-    dependent_repos_count: Annotated[int | None, Field(description="Repositories that depend on it.")]
-    contributions_count: Annotated[int | None, Field(description="Contributors of its repository.")]
-    provenance: Provenance
+    rank: Annotated[int | None, Field(description="SourceRank.")]
+    dependents_count: int | None
+    dependent_repos_count: int | None
+    contributions_count: int | None
 
     def text(self) -> str:
         """A short paragraph of facts."""
         reason = f": {self.deprecation_reason}" if self.deprecation_reason else ""
         published = f" of {self.latest_stable_published_at:%Y-%m-%d}" if self.latest_stable_published_at else ""
-        lines = [
+        return lines(
             f"{self.platform}/{self.name}: {self.description or 'no description'}",
             f"Status: {self.status}{reason}" if self.status else "Status: nothing unusual is recorded",
-            f"Latest stable: {self.latest_stable or 'unknown'}{published}; {self.versions_count} versions in all",
+            f"Latest stable: {self.latest_stable or 'unknown'}{published}; versions: {shown(self.versions_count)}",
             f"Licence: {', '.join(self.licenses) or 'unknown'}",
             f"Dependents: {shown(self.dependents_count)} packages, {shown(self.dependent_repos_count)} repositories; "
             f"stars: {shown(self.stars)}; SourceRank: {shown(self.rank)}",
             f"Repository: {self.repository_url or 'unknown'}",
-            self.provenance.text(),
-        ]
-        return "\n".join(lines)
+        )
 
 
-class PackageDependency(BaseModel):
-    """One declared dependency."""
+class VersionsAnswer(ListAnswer):
+    """The versions of a package, newest first."""
 
-    model_config = ConfigDict(frozen=True)
-
-    platform: str | None
-    name: str
-    requirements: Annotated[str | None, Field(description="Version range as declared.")]
-    kind: Annotated[str | None, Field(description="As the platform words it: runtime, dev, build, normal ...")]
-    optional: bool | None
-    latest_stable: Annotated[str | None, Field(description="null: Libraries.io does not index this package.")]
-    outdated: Annotated[bool | None, Field(description="Whether the range leaves the newest out; null: unknown.")]
-    deprecated: Annotated[bool | None, Field(description="null: unknown.")]
-    licenses: Annotated[tuple[str, ...] | None, Field(description="SPDX ids; null: unknown.")]
-
-
-class DependenciesAnswer(Answer):
-    """The declared dependencies of one version."""
+    listed = "versions"
 
     platform: str
     name: str
-    version: Annotated[str | None, Field(description="The version these dependencies belong to.")]
-    dependencies: tuple[PackageDependency, ...]
-    note: Annotated[str | None, Field(description="What an empty list can mean.")]
-    provenance: Provenance
+    total: int | None
+    versions: tuple[PackageVersion, ...]
+    note: str | None
 
     def text(self) -> str:
-        """One line a dependency."""
-        lines = [
-            f"{dependency.name} {dependency.requirements or 'any'} ({dependency.kind or 'kind unknown'})"
-            f"{' OUTDATED' if dependency.outdated else ''}{' DEPRECATED' if dependency.deprecated else ''}"
-            for dependency in self.dependencies
-        ]
-        head = f"{self.platform}/{self.name} {self.version}: {len(lines)} dependencies"
-        return "\n".join([head, *([self.note] if self.note else []), *lines, self.provenance.text()])
+        """One line a version."""
+        dated = (
+            f"{version.number} {f'{version.published_at:%Y-%m-%d}' if version.published_at else 'undated'}"
+            f" [{version.license or 'licence unknown'}]"
+            for version in self.versions
+        )
+        head = f"{self.platform}/{self.name}: {len(self.versions)} of {shown(self.total)} versions, newest first"
+        return lines(head, self.note, then=dated)
 
 
-async def ask_platform(client: LibrariesIOClient, platform: str) -> str:
-    """The stored name of a platform.
-
-    Raises:
-        NotFoundError: neither the known list nor Libraries.io has it; with the nearest names.
-    """
-    stored = stored_platform(platform)
-    if stored is not None:
-        return stored
-    try:
-        listed = tuple(entry.name for entry in (await client.platforms()).data)
-    except CallError:
-        # The list could not be had. It is only asked for platforms newer than our own list, so ours decides.
-        listed = STORED
-    for name in listed:
-        if name.lower() == platform.strip().lower():
-            return name
-    raise NotFoundError(
-        f"There is no platform {platform[:100]!r} at Libraries.io.",
-        next_step="Use one of the suggested platforms." if nearest_platforms(platform, listed) else None,
-        suggestions=nearest_platforms(platform, listed),
-    )
+def newest_first(versions: tuple[Version, ...]) -> list[Version]:
+    """By date of publication; those without a date last."""
+    return sorted(versions, key=lambda version: str(version.published_at or ""), reverse=True)
 
 
 def package_answer(reply: Reply[Project], provenance: Provenance) -> PackageAnswer:
     """The answer about a package out of what the service says of it."""
     project = reply.data
-    dated = sorted(project.versions, key=lambda version: str(version.published_at or ""), reverse=True)
+    # Without a repository the service says 0, and means that it does not know.
+    known = bool(project.repository_url)
+    versionless = missing_data_note(project.platform, versions=True) is not None
     return PackageAnswer(
         platform=project.platform,
         name=project.name,
@@ -169,91 +115,57 @@ def package_answer(reply: Reply[Project], provenance: Provenance) -> PackageAnsw
         latest_stable=project.latest_stable_release_number,
         latest_stable_published_at=project.latest_stable_release_published_at,
         latest=project.latest_release_number,
-        versions_count=len(project.versions),
+        versions_count=None if versionless and not project.versions else len(project.versions),
         recent_versions=tuple(
-            PackageVersion(number=version.number, published_at=version.published_at)
-            for version in dated[:RECENT_VERSIONS]
+            PackageVersion.of(version) for version in newest_first(project.versions)[:RECENT_VERSIONS]
         ),
         homepage=project.homepage or None,
         repository_url=project.repository_url or None,
+        security_policy_url=project.security_policy_url,
         language=project.language,
         keywords=tuple(project.keywords),
-        stars=project.stars,
-        forks=project.forks,
+        stars=project.stars if known else None,
+        forks=project.forks if known else None,
         rank=project.rank,
         dependents_count=project.dependents_count,
         dependent_repos_count=project.dependent_repos_count,
-        contributions_count=project.contributions_count,
+        contributions_count=project.contributions_count if known else None,
         provenance=provenance,
     )
 
 
-def dependencies_answer(reply: Reply[VersionDependencies], provenance: Provenance) -> DependenciesAnswer:
-    """The answer about dependencies out of what the service says of them."""
-    listed = reply.data
-    empty = "None declared, or Libraries.io has not read them yet: it does not say which."
-    return DependenciesAnswer(
-        platform=listed.platform,
-        name=listed.name,
-        version=listed.dependencies_for_version,
-        dependencies=tuple(
-            PackageDependency(
-                platform=dependency.platform,
-                name=dependency.name,
-                requirements=dependency.requirements,
-                kind=dependency.kind,
-                optional=dependency.optional,
-                latest_stable=dependency.latest_stable,
-                outdated=dependency.outdated,
-                deprecated=dependency.deprecated,
-                licenses=None if dependency.normalized_licenses is None else tuple(dependency.normalized_licenses),
-            )
-            for dependency in listed.dependencies or ()
-        ),
-        note=None if listed.dependencies else empty,
-        provenance=provenance,
+async def get_package_info(client: LibrariesIOClient, platform: PlatformName, name: PackageName) -> PackageAnswer:
+    """Licence, status, newest versions, repository and popularity of one package. Costs one request."""
+    reply = await client.project(await find_platform(client, platform), name)
+    return package_answer(reply, Provenance.of(client, reply))
+
+
+async def get_package_versions(
+    client: LibrariesIOClient,
+    platform: PlatformName,
+    name: PackageName,
+    limit: Limit = 30,  # noqa: ARG001 - the border cuts the list to it
+    since: Annotated[date | None, Field(description="Only those published on this day or later.")] = None,
+) -> VersionsAnswer:
+    """The versions of a package with date and licence, newest first. Costs one request, the rest of the list none."""
+    reply = await client.project(await find_platform(client, platform), name)
+    versions = newest_first(reply.data.versions)
+    note = missing_data_note(reply.data.platform, versions=True) if not versions else None
+    if since is not None:
+        undated = sum(version.published_at is None for version in versions)
+        versions = [each for each in versions if each.published_at and each.published_at.date() >= since]
+        note = f"{undated} versions without a date are left out." if undated else note
+    return VersionsAnswer(
+        platform=reply.data.platform,
+        name=reply.data.name,
+        total=len(reply.data.versions) or (None if note else 0),
+        versions=tuple(PackageVersion.of(version) for version in versions),
+        note=note,
+        provenance=Provenance.of(client, reply),
     )
 
 
-async def newest_version(client: LibrariesIOClient, platform: str, name: str) -> tuple[str, str]:
-    """Stored name and newest stable version (else the newest one) of a package.
-
-    Libraries.io's own `latest` goes by the order of the text, where 9.1 is above 10.0; so it is not used.
-
-    Raises:
-        NotFoundError: no such package, or one without any version.
-    """
-    project = (await client.project(platform, name)).data
-    version = project.latest_stable_release_number or project.latest_release_number
-    if version is None:
-        raise NotFoundError(f"Libraries.io knows no version of {platform}/{name}, so no dependencies either.")
-    return project.name, version
-
-
-def register(server: FastMCP, client: LibrariesIOClient) -> None:
+def register(tools: Tools) -> None:
     """Add the tools of this domain."""
-    reads = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=True)
-
-    @server.tool(title="Package", output_schema=PackageAnswer.model_json_schema(), annotations=reads)
-    @answers
-    async def get_package_info(platform: PlatformName, name: PackageName) -> PackageAnswer:
-        """Licence, status, newest versions, repository and popularity of one package. Costs one request."""
-        reply = await client.project(await ask_platform(client, platform), name)
-        return package_answer(reply, Provenance.of(reply, client))
-
-    @server.tool(title="Dependencies", output_schema=DependenciesAnswer.model_json_schema(), annotations=reads)
-    @answers
-    async def get_package_dependencies(
-        platform: PlatformName,
-        name: PackageName,
-        version: Annotated[
-            str | None,
-            Field(min_length=1, max_length=200, description="Exact version; the newest stable one if left out."),
-        ] = None,
-    ) -> DependenciesAnswer:
-        """What one version of a package declares to depend on. Costs one request, two without a version."""
-        stored = await ask_platform(client, platform)
-        if version is None or version == "latest":
-            name, version = await newest_version(client, stored, name)
-        reply = await client.dependencies(stored, name, version)
-        return dependencies_answer(reply, Provenance.of(reply, client))
+    tools.add("Package", get_package_info)
+    tools.add("Versions", get_package_versions)

@@ -2,26 +2,26 @@
 
 from typing import Annotated, Literal
 
-from fastmcp import FastMCP
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
-from libraries_io_mcp.answer import Answer, answers
+from libraries_io_mcp.answer import Answer, Tools
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
+
+GUIDE = "This server: get_quota_status, before a series of calls."
 
 
 class QuotaAnswer(Answer):
     """The request budget as this server sees it."""
 
-    limit: Annotated[int, Field(description="Requests that one window allows.")]
-    remaining: Annotated[int, Field(description="Requests left in this window.")]
-    window_seconds: Annotated[int, Field(description="Length of a window; windows are aligned to the clock.")]
-    resets_in_seconds: Annotated[float, Field(description="Seconds until the next window begins.")]
-    waiting: Annotated[int, Field(description="Calls that wait for their turn right now.")]
-    key_present: Annotated[bool, Field(description="Whether an API key is set.")]
+    limit: int
+    remaining: int
+    window_seconds: Annotated[int, Field(description="Windows are aligned to the clock.")]
+    resets_in_seconds: float
+    waiting: Annotated[int, Field(description="Calls waiting.")]
+    key_present: bool
     known_from: Annotated[
-        Literal["configuration", "service"],
-        Field(description="Whether Libraries.io has confirmed these numbers, or they are only configured."),
+        Literal["configuration", "service"], Field(description="service: Libraries.io has confirmed it.")
     ]
 
     def text(self) -> str:
@@ -34,27 +34,27 @@ class QuotaAnswer(Answer):
         )
 
 
-def register(server: FastMCP, client: LibrariesIOClient) -> None:
-    """Add the tools of this domain."""
+async def get_quota_status(client: LibrariesIOClient) -> QuotaAnswer:
+    """How many Libraries.io requests are left and when the budget renews. Costs no request.
 
-    @server.tool(
-        title="Quota status",
-        output_schema=QuotaAnswer.model_json_schema(),
+    Ask before a series of calls. When `remaining` is small, prefer questions that one request can answer.
+    """
+    quota = client.quota()
+    return QuotaAnswer(
+        limit=quota.limit,
+        remaining=quota.remaining,
+        window_seconds=quota.window_seconds,
+        resets_in_seconds=round(quota.resets_in_seconds, 1),
+        waiting=quota.waiting,
+        key_present=quota.key_present,
+        known_from=quota.known_from,
+    )
+
+
+def register(tools: Tools) -> None:
+    """Add the tools of this domain."""
+    tools.add(
+        "Quota status",
+        get_quota_status,
         annotations=ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False),
     )
-    @answers
-    async def get_quota_status() -> QuotaAnswer:
-        """How many Libraries.io requests are left and when the budget renews. Costs no request.
-
-        Ask before a series of calls. When `remaining` is small, prefer questions that one request can answer.
-        """
-        quota = client.quota()
-        return QuotaAnswer(
-            limit=quota.limit,
-            remaining=quota.remaining,
-            window_seconds=quota.window_seconds,
-            resets_in_seconds=round(quota.resets_in_seconds, 1),
-            waiting=quota.waiting,
-            key_present=quota.key_present,
-            known_from=quota.known_from,
-        )

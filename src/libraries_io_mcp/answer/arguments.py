@@ -1,0 +1,77 @@
+"""The parameters that many tools share, as they are described to an agent, and how a platform's name is resolved."""
+
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, Field
+
+from libraries_io_mcp.errors import CallError, NotFoundError
+from libraries_io_mcp.librariesio.arguments import Host
+from libraries_io_mcp.librariesio.client import LibrariesIOClient
+from libraries_io_mcp.librariesio.platforms import STORED, nearest_platforms, stored_platform
+
+PlatformName = Annotated[
+    str,
+    Field(
+        max_length=100,
+        description="npm, pypi, cargo, maven, go, rubygems ...: any letter case, aliases such as pip work.",
+    ),
+]
+PackageName = Annotated[
+    str,
+    Field(
+        max_length=500,
+        description="As its platform writes it: @babel/core, org.slf4j:slf4j-api, github.com/gin-gonic/gin.",
+    ),
+]
+VersionNumber = Annotated[str, Field(max_length=200, description="Exact; the newest stable one if left out.")]
+Kind = Annotated[
+    str,
+    Field(
+        max_length=50,
+        description="Only this kind, as the platform words it: runtime, dev ...",
+    ),
+]
+HostName = Annotated[
+    Host,
+    BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value),
+    Field(description="Where the repository is."),
+]
+
+NO_VERSIONS: Final = frozenset(
+    {"Bower", "Carthage", "SwiftPM", "Julia", "Racket", "Nimble", "PureScript", "Alcatraz", "Inqlude"}
+)
+"""Platforms of whose packages Libraries.io holds no versions, so no dependencies either."""
+NO_DEPENDENCIES: Final = NO_VERSIONS | {"CocoaPods", "Clojars", "Hackage", "Meteor"}
+"""Platforms of whose packages Libraries.io holds no dependencies."""
+
+
+async def find_platform(client: LibrariesIOClient, platform: str) -> str:
+    """The stored name of a platform. Costs a request only for names that are in no list of ours.
+
+    Raises:
+        NotFoundError: neither the known list nor Libraries.io has it; with the nearest names.
+    """
+    stored = stored_platform(platform)
+    if stored is not None:
+        return stored
+    try:
+        listed = tuple(entry.name for entry in (await client.platforms()).data)
+    except CallError:
+        # The list could not be had. It is only asked for platforms newer than our own list, so ours decides.
+        listed = STORED
+    for name in listed:
+        if name.lower() == platform.strip().lower():
+            return name
+    nearest = nearest_platforms(platform, listed)
+    raise NotFoundError(
+        f"There is no platform {platform[:100]!r} at Libraries.io.",
+        next_step="Use one of the suggested platforms." if nearest else "list_platforms names them all.",
+        suggestions=nearest,
+    )
+
+
+def missing_data_note(platform: str, *, versions: bool = False) -> str | None:
+    """Why there is nothing about a platform's packages, when Libraries.io never has it."""
+    if platform in (NO_VERSIONS if versions else NO_DEPENDENCIES):
+        return f"Libraries.io holds no {'versions' if versions else 'dependencies'} for {platform}: unknown, not none."
+    return None

@@ -1,0 +1,102 @@
+"""What an answer is: a pydantic model that reaches the client once as structured content and once as a short text.
+
+Texts from upstream are data, written by anybody: they lose control characters and line breaks, and have an end.
+"""
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterable
+from typing import Any, ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from libraries_io_mcp.answer.provenance import Provenance
+
+LONGEST_TEXT: Final = 600
+MOST_WORDS: Final = 40
+_NOT_PLAIN: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
+
+
+def shown(number: int | None) -> str:
+    """A count for a text form; what is not known is not shown as 0."""
+    return "unknown" if number is None else str(number)
+
+
+def plain(text: str) -> str:
+    """One line of at most 600 characters, without control and invisible characters."""
+    line = _NOT_PLAIN.sub(" ", text[: 4 * LONGEST_TEXT]).strip()
+    return line if len(line) <= LONGEST_TEXT else f"{line[: LONGEST_TEXT - 1]}…"
+
+
+class Part(BaseModel):
+    """A part of an answer. Its texts are made plain; of a list of words the first 40 are taken."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plain(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return plain(value)
+        if isinstance(value, tuple) and value and all(isinstance(word, str) for word in value):
+            return tuple(plain(word) for word in value[:MOST_WORDS])
+        if isinstance(value, dict):
+            return {plain(str(key)): cls._plain(item) for key, item in list(value.items())[:MOST_WORDS]}
+        return value
+
+
+class Answer(Part):
+    """An answer of a tool."""
+
+    @abstractmethod
+    def text(self) -> str:
+        """The answer in a few plain lines; provenance and what was cut off are added by the border."""
+
+
+class SourcedAnswer(Answer):
+    """An answer that Libraries.io gave."""
+
+    provenance: Provenance
+
+
+class ListAnswer(SourcedAnswer):
+    """An answer with one list that may be cut. The question returns all of it; the border cuts and continues.
+
+    `listed` names the field that holds the list; override `listed_field` where that differs from case to case.
+    """
+
+    listed: ClassVar[str]
+
+    truncated: bool = False
+    left_out: int | None = 0
+    """How many; `None`: unknown."""
+    cursor: str | None = None
+
+    def listed_field(self) -> str:
+        """The name of the field that holds the list."""
+        return self.listed
+
+    def items(self) -> tuple[BaseModel, ...]:
+        """What the list holds."""
+        return tuple(getattr(self, self.listed_field()))
+
+
+class PagedAnswer(ListAnswer):
+    """A list of which Libraries.io gives one page at a time."""
+
+    page: int
+    per_page: int
+    total: int | None
+    """`None`: Libraries.io did not say."""
+    has_more: bool
+    """Whether a further page can be had."""
+
+
+def more_pages(found: int, page: int, per_page: int, total: int | None) -> bool:
+    """Whether the next page may hold something: `found` items came on this one."""
+    return found >= per_page and (total is None or page * per_page < total)
+
+
+def lines(*parts: str | None, then: Iterable[str] = ()) -> str:
+    """A text form out of its lines; those that are `None` or empty are left out."""
+    return "\n".join(part for part in (*parts, *then) if part)

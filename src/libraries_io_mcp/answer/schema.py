@@ -1,0 +1,74 @@
+"""Schemas that cost an agent few tokens: no titles, no defaults of null, short forms of what can be null."""
+
+from typing import Any, Final
+
+from libraries_io_mcp.answer.model import Answer
+
+LEFT_OUT: Final = frozenset({"title", "format"})
+Schema = dict[str, Any]
+
+
+def output_schema(answer: type[Answer]) -> Schema:
+    """The schema of an answer's structured content."""
+    schema: Schema = _short(answer.model_json_schema(mode="serialization"), _or_null)
+    if "provenance" in schema["properties"]:
+        # The same in every answer, so the server's instructions say it once.
+        schema["properties"]["provenance"] = {"type": "object"}
+        schema["$defs"].pop("Provenance")
+    # What a part is, its field's name says; what its fields mean is said at them. All fields are always there.
+    for part in (schema, *schema.get("$defs", {}).values()):
+        part.pop("description", None)
+        part.pop("required", None)
+        for field in part["properties"].values():
+            field.pop("default", None)
+    return schema
+
+
+def input_schema(schema: Schema) -> Schema:
+    """The schema of a tool's parameters. What may be left out need not be null to be so."""
+    short: Schema = _short(schema, _not_null)
+    for name, parameter in short.get("properties", {}).items():
+        if "default" in parameter and parameter["default"] is None:
+            short["properties"][name] = {word: part for word, part in parameter.items() if word != "default"}
+    return short
+
+
+def _short(schema: Any, null: Any, *, names: bool = False) -> Any:
+    """The schema without what says nothing. `names`: its keys are the names of fields, not words of JSON Schema."""
+    if isinstance(schema, list):
+        return [_short(part, null) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if names:
+        return {name: _short(part, null) for name, part in schema.items()}
+    return null(
+        {
+            word: _short(part, null, names=word in {"properties", "$defs"})
+            for word, part in schema.items()
+            if word not in LEFT_OUT
+        }
+    )
+
+
+def _or_null(schema: Schema) -> Schema:
+    """`anyOf` of one plain type and null, as a list of types."""
+    kind = _nullable(schema)
+    if kind is None or "enum" in kind or not isinstance(kind.get("type"), str):
+        return schema
+    return {**kind, "type": [kind["type"], "null"], **_without_choice(schema)}
+
+
+def _not_null(schema: Schema) -> Schema:
+    """`anyOf` of one type and null, as that type."""
+    kind = _nullable(schema)
+    return schema if kind is None else {**kind, **_without_choice(schema)}
+
+
+def _nullable(schema: Schema) -> Schema | None:
+    """What a schema allows beside null, when that is one thing."""
+    choices: list[Schema] = schema.get("anyOf", [])
+    return choices[0] if len(choices) == 2 and choices[1] == {"type": "null"} else None
+
+
+def _without_choice(schema: Schema) -> Schema:
+    return {word: part for word, part in schema.items() if word != "anyOf"}
