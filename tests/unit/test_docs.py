@@ -1,0 +1,73 @@
+"""What the documents tell a person to type or to set exists."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tests.support.in_process import reply, tools_on
+
+from libraries_io_mcp.cli import main
+from libraries_io_mcp.settings import GROUPS, OPENTELEMETRY_DEFAULTS, variable
+
+pytestmark = pytest.mark.anyio
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+SETTINGS = {variable(group, field) for group in GROUPS for field in group.model_fields} | set(OPENTELEMETRY_DEFAULTS)
+OF_THE_SDK = re.compile(r"OTEL_(SERVICE_NAME|RESOURCE_ATTRIBUTES|TRACES_SAMPLER\w*|EXPORTER_OTLP_\w+|BSP_\w+|BLRP_\w+)")
+VARIABLE = re.compile(r"\b(?:LIBRARIES_IO|MCP|LOG|OTEL|CACHE)_[A-Z_]*[A-Z]\b")
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_the_first_commands_of_the_readme_are_demo_and_test():
+    commands = re.findall(r"^    (make .*)$", README, re.MULTILINE)
+    assert commands[:2] == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_make_targets_that_pages_name_exist(page: Path):
+    text = page.read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:^    |`)make ([a-z][a-z-]*)", text, re.MULTILINE))
+    assert named <= make_targets(), page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_settings_that_pages_name_exist(page: Path):
+    named = set(VARIABLE.findall(page.read_text(encoding="utf-8")))
+    unknown = {name for name in named if name.removesuffix("_FILE") not in SETTINGS and not OF_THE_SDK.fullmatch(name)}
+    assert unknown == set(), page
+
+
+def test_commands_of_the_readme_exist(capsys: pytest.CaptureFixture[str]):
+    commands = re.findall(r"libraries-io-mcp((?: [a-z]+)?(?: --?[a-z-]+(?: [\w./:-]+)?)*)", README)
+    named = {tuple(command.split()) for command in commands if command.strip()}
+    assert ("serve", "--transport", "http", "--port", "8000") in named
+    for command, *options in named:
+        with pytest.raises(SystemExit, match=r"^0$"):
+            main([command, "--help"])
+        usage = capsys.readouterr().out
+        assert [option for option in options if option.startswith("--") and option not in usage] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_of_pages_lead_to_files(page: Path):
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+async def test_the_table_of_tools_is_true():
+    rows = re.findall(r"^\| `(\w+)` \|.*\| (.+?) \|$", README, re.MULTILINE)
+    async with tools_on(lambda _: reply({})) as client:
+        tools = {tool.name: tool.description for tool in await client.list_tools()}
+    assert sorted(name for name, _cost in rows) == sorted(tools)
+
+
+async def test_the_client_configuration_of_the_readme_is_json():
+    (block,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    (server,) = json.loads(block)["mcpServers"].values()
+    assert server["command"].endswith(".venv/bin/libraries-io-mcp")
+    assert set(server["env"]) <= SETTINGS
