@@ -13,7 +13,15 @@ from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
 from opentelemetry.util.types import AttributeValue
 
 from libraries_io_mcp.telemetry import semconv
-from libraries_io_mcp.telemetry.semconv import Attribute, BreakerState, CacheResult, Metric, Signal
+from libraries_io_mcp.telemetry.semconv import (
+    Attribute,
+    BreakerState,
+    CacheResult,
+    LogDestination,
+    Metric,
+    OperationName,
+    Signal,
+)
 
 _BREAKER_VALUE: dict[BreakerState, float] = {"closed": 0.0, "half_open": 0.5, "open": 1.0}
 
@@ -61,6 +69,7 @@ class Instruments:
         self._http_duration = _histogram(meter, semconv.HTTP_SERVER_DURATION)
         self._call_duration = _histogram(meter, semconv.CALL_DURATION)
         self._quota_wait = _histogram(meter, semconv.QUOTA_WAIT)
+        self._work_duration = _histogram(meter, semconv.WORK_DURATION)
         self._http_active = _tally(meter, semconv.HTTP_SERVER_ACTIVE)
         self._retries = _tally(meter, semconv.RETRIES)
         self._cache_lookups = _tally(meter, semconv.CACHE_LOOKUPS)
@@ -110,9 +119,16 @@ class Instruments:
         """One question was put to the cache."""
         self._cache_lookups.add(1, endpoint, result)
 
-    def log_dropped(self) -> None:
-        """A log record was dropped because its destination was too slow."""
-        self._log_drops.add(1)
+    def log_dropped(self, destination: LogDestination) -> None:
+        """A log record was dropped because its destination was too slow or did not work."""
+        self._log_drops.add(1, destination)
+
+    def work(self, operation: OperationName, duration: float, error_type: str | None) -> None:
+        """An operation of our own has ended. Call it inside its span, so that the span becomes the exemplar."""
+        attributes: Attributes = {Attribute.OPERATION: operation}
+        if error_type is not None:
+            attributes[Attribute.ERROR_TYPE] = error_type
+        self._work_duration.record(duration, attributes)
 
     def telemetry_dropped(self, signal: Signal, count: int = 1) -> None:
         """Spans, metric points or log records were made and could not be delivered."""

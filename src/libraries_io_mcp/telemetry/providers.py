@@ -171,7 +171,7 @@ def build_telemetry(settings: Settings, *, serves_http: bool) -> Telemetry:
         line_format=settings.log.format,
         redactor=redactor,
         otlp=handler,
-        on_drop=instruments.log_dropped,
+        on_drop=lambda: instruments.log_dropped("console"),
     )
     ends = (
         ("spans", tracers.shutdown),

@@ -61,6 +61,11 @@ class Attribute(StrEnum):
     WAIT = "libraries_io.quota.wait"
     REQUEST_ID = "libraries_io.request.id"
     SIGNAL = "libraries_io.signal"
+    OPERATION = "libraries_io.operation"
+    THRESHOLD = "libraries_io.threshold"
+    LOG_DESTINATION = "libraries_io.log.destination"
+    USER_HASH = "user.hash"
+    USER_ID = "user.id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +181,11 @@ FACTS: Final[dict[Attribute, Facts]] = {
     Attribute.WAIT: Facts("double", "Seconds waited for the quota."),
     Attribute.REQUEST_ID: Facts("string", "Id of the MCP request in this server's own records."),
     Attribute.SIGNAL: _closed("Which signal was lost.", values.SIGNALS),
+    Attribute.OPERATION: _closed("Which of our own operations it was.", values.OPERATIONS),
+    Attribute.THRESHOLD: Facts("double", "Seconds above which an operation counts as slow (SLOW_OPERATION_SECONDS)."),
+    Attribute.LOG_DESTINATION: _closed(
+        "Where the record did not arrive; `queue`: nowhere at all.", values.LOG_DESTINATIONS
+    ),
+    Attribute.USER_HASH: Facts("string", "Keyed hash of the caller's name (LOG_INCLUDE_USER_ID=hashed)."),
+    Attribute.USER_ID: Facts("string", "The caller's name (LOG_INCLUDE_USER_ID=raw)."),
 }

@@ -17,6 +17,9 @@ class Event(StrEnum):
     CALL_STARTED = "libraries_io.call.started"
     CALL_COMPLETED = "libraries_io.call.completed"
     CALL_FAILED = "libraries_io.call.failed"
+    OPERATION_SLOW = "libraries_io.operation.slow"
+    WORK_COMPLETED = "libraries_io.work.completed"
+    WORK_FAILED = "libraries_io.work.failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,28 @@ LOG_EVENTS: Final = (
         "it is not answered",
         (*_CALL, *_END, Attribute.CACHE_RESULT, Attribute.ERROR_TYPE),
     ),
+    LogEvent(
+        Event.OPERATION_SLOW,
+        "WARNING",
+        "an MCP request or a question to Libraries.io took longer than SLOW_OPERATION_SECONDS",
+        (
+            Attribute.MCP_METHOD,
+            Attribute.TOOL_NAME,
+            Attribute.PROMPT_NAME,
+            Attribute.ENDPOINT,
+            Attribute.CACHE_RESULT,
+            Attribute.ERROR_TYPE,
+            Attribute.DURATION,
+            Attribute.THRESHOLD,
+        ),
+    ),
+    LogEvent(Event.WORK_COMPLETED, "DEBUG", "an operation of our own ends well", (Attribute.OPERATION, *_END)),
+    LogEvent(
+        Event.WORK_FAILED,
+        "WARNING",
+        "an operation of our own ends with an error",
+        (Attribute.OPERATION, *_END, Attribute.ERROR_TYPE),
+    ),
 )
 PLAIN_LOG_ATTRIBUTES: Final = (
     Attribute.CODE_FILE,
@@ -73,6 +98,8 @@ PLAIN_LOG_ATTRIBUTES: Final = (
     Attribute.EXCEPTION_MESSAGE,
     Attribute.EXCEPTION_STACKTRACE,
     Attribute.REQUEST_ID,
+    Attribute.USER_HASH,
+    Attribute.USER_ID,
     Attribute.ENDPOINT,
     Attribute.BREAKER_STATE,
 )

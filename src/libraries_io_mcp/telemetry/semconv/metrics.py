@@ -131,7 +131,19 @@ BREAKER: Final = Metric(
     (Attribute.ENDPOINT,),
 )
 LOG_DROPS: Final = Metric(
-    "libraries_io.log.dropped", "counter", "{record}", "Log records dropped because their destination was too slow."
+    "libraries_io.log.dropped",
+    "counter",
+    "{record}",
+    "Log records dropped because their destination was too slow or did not work.",
+    (Attribute.LOG_DESTINATION,),
+)
+WORK_DURATION: Final = Metric(
+    "libraries_io.work.duration",
+    "histogram",
+    "s",
+    "Duration of one operation of our own.",
+    (Attribute.OPERATION, Attribute.ERROR_TYPE),
+    FAST_BUCKETS,
 )
 TELEMETRY_DROPS: Final = Metric(
     "libraries_io.telemetry.dropped",
@@ -158,6 +170,7 @@ METRICS: Final = (
     CACHE_SIZE,
     BREAKER,
     LOG_DROPS,
+    WORK_DURATION,
     TELEMETRY_DROPS,
 )
 """What our own code measures."""

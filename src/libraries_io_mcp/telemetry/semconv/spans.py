@@ -84,6 +84,7 @@ CLIENT_SPAN: Final = Span(
         Attribute.ERROR_TYPE,
         Attribute.PLATFORM,
         Attribute.PACKAGE,
+        Attribute.REQUEST_ID,
     ),
     (
         SpanEvent(
@@ -102,14 +103,22 @@ QUOTA_SPAN: Final = Span(
     r"libraries_io\.quota\.wait",
     "INTERNAL",
     "an attempt that had to wait for its place in the quota",
-    (Attribute.ENDPOINT, Attribute.WAIT),
+    (Attribute.ENDPOINT, Attribute.WAIT, Attribute.REQUEST_ID),
 )
 FLIGHT_SPAN: Final = Span(
     "libraries_io.flight.join",
     r"libraries_io\.flight\.join",
     "INTERNAL",
     "a question that another request is just asking: it waits for that one's answer",
-    (Attribute.ENDPOINT,),
+    (Attribute.ENDPOINT, Attribute.REQUEST_ID),
     links="the request that asks",
 )
-SPANS: Final = (SERVER_SPAN, CLIENT_SPAN, QUOTA_SPAN, FLIGHT_SPAN)
+WORK_SPAN: Final = Span(
+    "{libraries_io.operation}",
+    r"[a-z_]+(\.[a-z_]+)*",
+    "INTERNAL",
+    "an operation of our own that `telemetry/observe.py` watches",
+    (Attribute.OPERATION, Attribute.ERROR_TYPE, Attribute.REQUEST_ID),
+    (SpanEvent(Event.EXCEPTION, (Attribute.EXCEPTION_TYPE,)),),
+)
+SPANS: Final = (SERVER_SPAN, CLIENT_SPAN, QUOTA_SPAN, FLIGHT_SPAN, WORK_SPAN)

@@ -46,6 +46,12 @@ BREAKER_STATES: Final[frozenset[str]] = frozenset(get_args(BreakerState))
 Signal = Literal["traces", "metrics", "logs"]
 SIGNALS: Final[frozenset[str]] = frozenset(get_args(Signal))
 
+LogDestination = Literal["queue", "console", "file", "syslog", "otlp"]
+LOG_DESTINATIONS: Final[frozenset[str]] = frozenset(get_args(LogDestination))
+OperationName = Literal["startup", "shutdown.drain"]
+"""Operations of our own that `telemetry/observe.py` watches. A new one is added here first."""
+OPERATIONS: Final[frozenset[str]] = frozenset(get_args(OperationName))
+
 BAGGAGE_KEYS: Final = frozenset({"gen_ai.conversation.id", "session.id"})
 """Baggage that is taken over from a caller; everything else in it is left where it is."""
 
