@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations
 from typing import Final, get_args
 
 from libraries_io_mcp.errors import InvalidRequestError
+from libraries_io_mcp.licences.choosing import mildest
 from libraries_io_mcp.licences.expression import Reading, Together, licence_named, read_licence
 from libraries_io_mcp.licences.rules import Judgement, alone, into_project, obligations_for, pair
-from libraries_io_mcp.licences.terms import STRICTNESS, Licence, UseCase, Verdict, worst
+from libraries_io_mcp.licences.terms import Licence, UseCase, Verdict, worst
 
 MAX_LICENCES: Final = 100
-MAX_COMBINATIONS: Final = 2_000
 NOT_LEGAL_ADVICE: Final = (
     "This is a technical reading of licence names by general rules, not legal advice; it has not seen the licence "
     "texts in the packages."
@@ -57,7 +57,7 @@ class Compatibility:
         readings: how each given text was understood, in the given order; the project's own comes last.
         licences: each licence by itself. The project's own is not among them.
         pairs: each two licences of the packages, and each with the project's own.
-        choices: the alternatives taken where a text offers several.
+        choices: the alternatives taken where a text offers several: those with the mildest verdict.
         unknown: names without known terms, among the chosen alternatives.
         exhaustive: `False` if there were too many alternatives to try all; no "incompatible" is said then.
         disclaimer: the sentence that this is no legal advice.
@@ -90,20 +90,27 @@ def compatibility(licences: Sequence[str], use_case: UseCase, project_licence: s
     readings = [read_licence(text) for text in licences]
     project = read_licence(project_licence) if project_licence is not None else None
     distinct = list({reading.alternatives: reading for reading in readings}.values())
-    chosen, own, exhaustive = _best_choice(distinct, project, use_case)
-    names = tuple(dict.fromkeys(name for together in chosen for name in together))
+    asked = [*distinct, project] if project else distinct
+    chosen = mildest(
+        [reading.alternatives for reading in asked],
+        lambda first, second, own: _judge(first, second, own, use_case)[0],
+        project=project is not None,
+    )
+    packages = chosen.alternatives[: len(distinct)]
+    own = chosen.alternatives[-1] if project else ()
+    names = tuple(dict.fromkeys(name for together in packages for name in together))
     findings = tuple(_finding(name, use_case) for name in names)
     pairs = _pairs(names, own, use_case)
     verdict = worst(*(finding.verdict for finding in findings), *(finding.verdict for finding in pairs))
     return Compatibility(
         use_case=use_case,
-        verdict="unknown" if verdict == "incompatible" and not exhaustive else verdict,
+        verdict="unknown" if verdict == "incompatible" and not chosen.exhaustive else verdict,
         readings=tuple([*readings, project] if project else readings),
         licences=findings,
         pairs=pairs,
-        choices=_choices([*distinct, project] if project else distinct, [*chosen, own] if project else chosen),
+        choices=_choices(asked, chosen.alternatives),
         unknown=tuple(name for name in dict.fromkeys((*names, *own)) if licence_named(name) is None),
-        exhaustive=exhaustive,
+        exhaustive=chosen.exhaustive,
     )
 
 
@@ -112,50 +119,6 @@ def _check(licences: Sequence[str], use_case: str) -> None:
         raise InvalidRequestError(f"licences: a list of 1 to {MAX_LICENCES} texts is expected.")
     if use_case not in get_args(UseCase):
         raise InvalidRequestError(f"use_case: one of {', '.join(get_args(UseCase))} is expected.")
-
-
-def _best_choice(
-    readings: list[Reading], project: Reading | None, use_case: UseCase
-) -> tuple[list[Together], Together, bool]:
-    """The alternatives with the mildest verdict; of equal ones the first in the order of the texts."""
-    options = [reading.alternatives for reading in readings]
-    options.append(project.alternatives if project else ((),))
-    amount = 1
-    for alternatives in options:
-        amount *= len(alternatives)
-    judged: dict[tuple[str, str, bool], int] = {}
-    if amount <= MAX_COMBINATIONS:
-        best = min(product(*options), key=lambda choice: _cost(choice, use_case, judged))
-    else:
-        best = _descent(options, use_case, judged)
-    return list(best[:-1]), best[-1], amount <= MAX_COMBINATIONS
-
-
-def _descent(
-    options: list[tuple[Together, ...]], use_case: UseCase, judged: dict[tuple[str, str, bool], int]
-) -> tuple[Together, ...]:
-    """One text after the other takes its mildest alternative while the others stay; two rounds."""
-    choice = tuple(alternatives[0] for alternatives in options)
-    for _ in range(2):
-        for index, alternatives in enumerate(options):
-            if len(alternatives) > 1:
-                trials = [(*choice[:index], together, *choice[index + 1 :]) for together in alternatives]
-                choice = min(trials, key=lambda trial: _cost(trial, use_case, judged))
-    return choice
-
-
-def _cost(choice: tuple[Together, ...], use_case: UseCase, judged: dict[tuple[str, str, bool], int]) -> tuple[int, int]:
-    """The worst strictness of a choice, then how many findings are that strict."""
-    names = tuple(dict.fromkeys(name for together in choice[:-1] for name in together))
-    asked = [(name, name, False) for name in names]
-    asked += [(first, second, False) for first, second in combinations(names, 2)]
-    asked += [(name, own, True) for own in choice[-1] for name in names]
-    for question in asked:
-        if question not in judged:
-            judged[question] = STRICTNESS.index(_judge(*question, use_case)[0])
-    levels = [judged[question] for question in asked]
-    top = max(levels, default=0)
-    return top, levels.count(top)
 
 
 def _judge(first: str, second: str, project: bool, use_case: UseCase) -> Judgement:
@@ -180,7 +143,7 @@ def _finding(name: str, use_case: UseCase) -> LicenceFinding:
     return LicenceFinding(name, licence.category.value, *alone(licence, use_case), asks)
 
 
-def _choices(readings: list[Reading], chosen: list[Together]) -> tuple[Choice, ...]:
+def _choices(readings: list[Reading], chosen: tuple[Together, ...]) -> tuple[Choice, ...]:
     return tuple(
         Choice(reading.read_as or reading.said, " AND ".join(together))
         for reading, together in zip(readings, chosen, strict=True)

@@ -48,15 +48,14 @@ def read_licence(text: str) -> Reading:
     said = text.strip()[:200]
     if len(text) > MAX_TEXT or len(_WORD.findall(text)) > MAX_WORDS:
         return _unread(said, "the text is too long for a licence expression")
-    known = spelled(text)
+    known = None if _listed(said) else spelled(text)
     if known:
         return _from_spelling(said, known)
     parsed = _parsed(text)
     if parsed is None:
         return _from_list(said, text) or _unread(said, "neither an SPDX expression nor a name that we know")
     notes: list[str] = []
-    translated = _parsed(_translated(parsed, notes))
-    return _from_tree(said, parsed if translated is None else translated, "; ".join(notes)[:500])
+    return _from_tree(said, _parsed(_translated(parsed, notes)), "; ".join(notes)[:500])
 
 
 def licence_named(name: str) -> Licence | None:
@@ -91,21 +90,29 @@ def _from_list(said: str, text: str) -> Reading | None:
 
 
 def _translated(tree: Any, notes: list[str]) -> str:
-    """The expression with every name that is not on the SPDX list replaced by what it means, where we know that."""
+    """The expression with every name in its SPDX spelling, as far as it has one."""
     operator = getattr(tree, "operator", "").strip()
     if operator in {"AND", "OR"}:
         return f" {operator} ".join(f"({_translated(part, notes)})" for part in tree.args)
     exception = getattr(tree, "exception_symbol", None)
-    symbol = tree.license_symbol if exception else tree
-    suffix = f" WITH {exception.key}" if exception else ""
-    is_listed = not _licensing().unknown_license_symbols(symbol)
-    known = None if is_listed else spelled(symbol.key)
+    name = _spdx_name(tree.license_symbol.key if exception else tree.key, notes)
+    return f"{name} WITH {_listed(exception.key) or exception.key}" if exception else name
+
+
+def _spdx_name(key: str, notes: list[str]) -> str:
+    """One name inside an expression. A compound meaning is put in brackets by the caller."""
+    listed = _listed(key) or (key if key in CATALOGUE else None)
+    if listed:
+        return listed
+    known = spelled(key)
+    if known is None and key.endswith("+") and (base := _listed(key[:-1])):
+        known = Spelling(base, f"read as {base}: a later version is the receiver's choice")
     if known is None:
-        notes += [] if is_listed else [f"{symbol.key}: not on the SPDX list"]
-        return f"{symbol.key}{suffix}"
-    meaning = known.spdx or _reference(symbol.key)
-    notes.append(f"{symbol.key}: {known.note or 'read as ' + meaning}")
-    return f"{meaning}{suffix}"
+        notes.append(f"{key}: not on the SPDX list")
+        return key
+    meaning = known.spdx or _reference(key)
+    notes.append(f"{key}: {known.note or 'read as ' + meaning}")
+    return meaning
 
 
 def _from_tree(said: str, tree: Any, note: str) -> Reading:
@@ -150,18 +157,29 @@ def _reference(text: str) -> str:
 
 
 def _parsed(text: str) -> Any:
-    """The syntax tree, or `None`. The library's errors share no class of their own below Exception."""
-    from license_expression import ExpressionError  # noqa: PLC0415  start-up time
+    """The syntax tree, or `None`.
+
+    Parsed without a list of known names: with one, the library takes "GPL" for GPL-1.0-or-later, and stumbles over
+    "MIT License OR ...". Names are looked up afterwards.
+    """
+    from license_expression import ExpressionError, Licensing  # noqa: PLC0415  start-up time
 
     try:
-        return _licensing().parse(text)
-    except (ExpressionError, ValueError, RecursionError):
-        return None
+        return Licensing().parse(text)
+    except (ExpressionError, ValueError, IndexError, TypeError, AttributeError, RecursionError):
+        return None  # its parser (boolean.py) lets errors of its own making out for texts such as "()0"
+
+
+def _listed(name: str) -> str | None:
+    """The spelling of the SPDX list; `None` if the name, in any letter case, is not on it."""
+    symbol = _known_symbols().get(name.lower())
+    return str(symbol.key) if symbol else None
 
 
 @cache
-def _licensing() -> Any:
-    """The library's SPDX licences, loaded once: reading its index takes tenths of a second."""
+def _known_symbols() -> dict[str, Any]:
+    """The library's SPDX list, loaded once: reading its index takes some tens of milliseconds."""
     from license_expression import get_spdx_licensing  # noqa: PLC0415  start-up time
 
-    return get_spdx_licensing()
+    symbols: dict[str, Any] = get_spdx_licensing().known_symbols_lowercase
+    return symbols

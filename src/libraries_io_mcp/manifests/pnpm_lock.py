@@ -59,8 +59,8 @@ def _collect(project: Any, named: Named) -> None:
         listed = project.get(section)
         for name, value in listed.items() if isinstance(listed, Mapping) else ():
             locked = text_of(value.get("version") if isinstance(value, Mapping) else value) or ""
-            match = _KEY.match(locked)  # an alias is locked as another package's key
-            if match:
+            match = None if locked[:1].isdigit() else _KEY.match(locked)
+            if match:  # an alias is locked as the key of another package
                 named.setdefault((match.group(1), match.group(2)), kind)
             else:
                 named.setdefault((name, re.split(r"[_(]", locked, maxsplit=1)[0]), kind)

@@ -18,13 +18,14 @@ def read_pyproject(text: str, found: Collector) -> None:
     """Every requirement of the project, of its extras and groups, and of its build."""
     document = toml_table(text)
     tool = sub_table(document, "tool", found)
-    redirected = _redirected(sub_table(tool, "uv", found, "tool"))
-    _read_project(sub_table(document, "project", found), found, redirected)
+    uv = sub_table(tool, "uv", found, "tool")
+    _read_project(sub_table(document, "project", found), found, _redirected(uv))
     read_dependency_groups(sub_table(document, "dependency-groups", found), found)
     build = sub_table(document, "build-system", found)
     _read_list(sub_list(build, "requires", found, "build-system"), found, "build-system.requires", kind="build")
     read_poetry(sub_table(tool, "poetry", found, "tool"), found)
-    _read_tools(tool, found)
+    _read_uv(uv, found)
+    _read_others(tool, found)
 
 
 def _read_project(project: Table, found: Collector, redirected: frozenset[str]) -> None:
@@ -37,8 +38,7 @@ def _read_project(project: Table, found: Collector, redirected: frozenset[str]) 
             found.refuse(name, "dynamic: the build back end finds them, they stand elsewhere", path="project.dynamic")
 
 
-def _read_tools(tool: Table, found: Collector) -> None:
-    uv = sub_table(tool, "uv", found, "tool")
+def _read_uv(uv: Table, found: Collector) -> None:
     _read_list(sub_list(uv, "dev-dependencies", found, "tool.uv"), found, "tool.uv.dev-dependencies", kind="dev")
     for key in ("override-dependencies", "constraint-dependencies"):
         for text in sub_list(uv, key, found, "tool.uv"):
@@ -47,6 +47,9 @@ def _read_tools(tool: Table, found: Collector) -> None:
         found.refuse(source, f"a source for {name}; only the public index is known here", path=path)
     if "workspace" in uv:
         found.refuse(uv["workspace"], "workspace members have manifests of their own", path="tool.uv.workspace")
+
+
+def _read_others(tool: Table, found: Collector) -> None:
     for group, listed, path in entries(sub_table(tool, "pdm", found, "tool"), "dev-dependencies", found, "tool.pdm"):
         _read_list(listed, found, path, kind="dev", group=group)
     for name, environment, path in entries(sub_table(tool, "hatch", found, "tool"), "envs", found, "tool.hatch"):
