@@ -11,11 +11,12 @@ from fastmcp import Client, FastMCP
 from opentelemetry.metrics import NoOpMeter
 from pydantic import SecretStr
 
-from libraries_io_mcp.answer import RefuseBadCalls
+from libraries_io_mcp.answer import Tools
+from libraries_io_mcp.answer.failure import RefuseBadCalls
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.settings import LibrariesIOSettings
 from libraries_io_mcp.telemetry.instruments import Instruments
-from libraries_io_mcp.tools import register_tools
+from libraries_io_mcp.tools import TOOLSETS, register_tools
 
 KEY: Final = "0123456789abcdef0123456789abcdef"
 NOW: Final = 1_750_000_820.0
@@ -46,7 +47,7 @@ async def tools_on(handler: Handler, *, key: str | None = KEY) -> AsyncIterator[
     )
     fastmcp.settings.telemetry_mode = "propagation_only"
     server = FastMCP("test", middleware=[RefuseBadCalls()], mask_error_details=True)
-    register_tools(server, asker)
+    register_tools(Tools(server, asker), TOOLSETS)
     try:
         async with Client(server) as client:
             yield client

@@ -22,7 +22,8 @@ async def with_suggestions(
     platform, name = arguments.get("platform"), arguments.get("name")
     quota = client.quota()
     stored = stored_platform(platform) if isinstance(platform, str) else None
-    if error.suggestions or stored is None or not isinstance(name, str):
+    # Without a status it is our own finding, and says already what is missing.
+    if error.suggestions or error.status_code is None or stored is None or not isinstance(name, str):
         return error
     if not quota.key_present or quota.remaining < SPARE_REQUESTS or not (words := _words(name)):
         return error
