@@ -27,6 +27,7 @@ from libraries_io_mcp.librariesio.paths import expand, names_in
 from libraries_io_mcp.librariesio.question import EXTENSION, OnWait, Priority, Question
 from libraries_io_mcp.librariesio.reply import Reply
 from libraries_io_mcp.librariesio.shared_answers import RawAnswer, SharedAnswers
+from libraries_io_mcp.telemetry.asked import note_question
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.semconv import Attribute, CacheResult, Event
 
@@ -232,6 +233,7 @@ class Asker:
     ) -> None:
         duration = max(self._now() - start, 0.0)
         self._instruments.call(ask.endpoint.template, duration, cache=result, error_type=error_type)
+        note_question(result, about)
         level = _level(result, error_type)
         if not logger.isEnabledFor(level):
             return

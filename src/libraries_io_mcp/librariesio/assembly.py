@@ -19,6 +19,7 @@ from libraries_io_mcp.librariesio.shared_answers import NoSharedAnswers, SharedA
 from libraries_io_mcp.librariesio.transports import network_stack
 from libraries_io_mcp.settings import LibrariesIOSettings
 from libraries_io_mcp.telemetry.instruments import Instruments
+from libraries_io_mcp.telemetry.waits import Waits
 
 
 def assemble(
@@ -41,11 +42,13 @@ def assemble(
     counters, shared = _shared(redis_url, now)
     quota = Quota(counters, key=settings.api_key, limit=settings.rate_limit, now=now, sleep=sleep)
     instruments.watch_quota(lambda: _budget(quota))
+    waits = Waits(tracer_provider, now)
     stack = network_stack(
         base_url=base_url,
         key=settings.api_key,
         quota=quota,
         instruments=instruments,
+        waits=waits,
         tracer_provider=tracer_provider,
         meter_provider=meter_provider,
         now=now,
@@ -59,7 +62,13 @@ def assemble(
         key_present=settings.api_key is not None,
         user_agent=f"libraries-io-mcp/{__version__}",
         instruments=instruments,
-        cache=Cache(instruments=instruments, now=now, max_entries=cache_max_entries, max_bytes=cache_max_bytes),
+        cache=Cache(
+            instruments=instruments,
+            waits=waits,
+            now=now,
+            max_entries=cache_max_entries,
+            max_bytes=cache_max_bytes,
+        ),
         shared=shared,
         longest_keep_seconds=cache_ttl_seconds,
         now=now,

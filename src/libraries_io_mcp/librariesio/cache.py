@@ -6,6 +6,7 @@ the same time; a kept answer is shown, marked stale, when the service can't give
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from libraries_io_mcp.errors import (
 from libraries_io_mcp.librariesio.reply import Reply
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.semconv import CacheResult
+from libraries_io_mcp.telemetry.waits import Waits, here
 
 MAX_ENTRIES: Final = 2_000
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -77,11 +79,13 @@ class Cache:
         self,
         *,
         instruments: Instruments,
+        waits: Waits | None = None,
         now: Callable[[], float],
         max_entries: int = MAX_ENTRIES,
         max_bytes: int = MAX_BYTES,
     ) -> None:
         self._instruments = instruments
+        self._waits = waits or Waits(None, now)
         self._now = now
         self._max_entries = max_entries
         self._entries: LRUCache[Any, Kept] = LRUCache(max_bytes, getsizeof=lambda kept: kept.size)
@@ -101,20 +105,21 @@ class Cache:
         if kept is not None and now < kept.fresh_until:
             outcome, result = kept.shown(now)
         else:
-            outcome, result = await self._fly(question, fetch, timeout_seconds)
+            outcome, result = await self._fly(endpoint, question, fetch, timeout_seconds)
             if isinstance(outcome, OUTAGES) and kept is not None and isinstance(kept.outcome, Reply):
                 outcome, result = kept.outcome.kept("stale", self._now()), "stale"
         self._instruments.cache_lookup(endpoint, result)
         return outcome, result
 
     async def _fly(
-        self, question: Any, fetch: Fetch, timeout_seconds: float
+        self, endpoint: str, question: Any, fetch: Fetch, timeout_seconds: float
     ) -> tuple[Reply[Any] | CallError, CacheResult]:
         first = question not in self._flights
         flight = self._flights.get(question) or self._take_off(question, fetch)
         result: CacheResult = "miss" if first else "coalesced"
         try:
-            fetched = await flight.join(timeout_seconds)
+            with nullcontext() if first else self._waits.flight(endpoint, flight.asked_in):
+                fetched = await flight.join(timeout_seconds)
         except NotFoundError as error:
             if first:
                 self._keep(question, Kept(_bare(error), self._now() + NEGATIVE_SECONDS, MIN_ENTRY_BYTES))
@@ -150,6 +155,7 @@ class Flight:
 
     def __init__(self, fetch: Fetch) -> None:
         self._passengers = 0
+        self.asked_in = here()
         self._task = asyncio.ensure_future(fetch())
         self._ends: list[Callable[[object], None]] = [_look_at]
         self._task.add_done_callback(self._end)

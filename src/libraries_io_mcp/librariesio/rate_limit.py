@@ -5,13 +5,17 @@ import httpx
 from libraries_io_mcp.librariesio.question import question_of
 from libraries_io_mcp.librariesio.quota import Quota
 from libraries_io_mcp.telemetry.instruments import Instruments
+from libraries_io_mcp.telemetry.waits import Waits
 
 
 class RateLimitTransport(httpx.AsyncBaseTransport):
     """Lets requests pass as the quota allows, and tells the quota what came back."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, *, quota: Quota, instruments: Instruments) -> None:
+    def __init__(
+        self, inner: httpx.AsyncBaseTransport, *, quota: Quota, instruments: Instruments, waits: Waits
+    ) -> None:
         self._inner = inner
+        self._waits = waits
         self._quota = quota
         self._instruments = instruments
 
@@ -22,7 +26,8 @@ class RateLimitTransport(httpx.AsyncBaseTransport):
             QuotaExceededError: its turn would come too late.
         """
         question = question_of(request)
-        permit = await self._quota.acquire(question)
+        with self._waits.quota(question.endpoint):
+            permit = await self._quota.acquire(question)
         question.waited = permit.waited
         try:
             self._instruments.quota_wait(question.endpoint, permit.waited)

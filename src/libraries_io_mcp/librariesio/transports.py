@@ -18,6 +18,7 @@ from libraries_io_mcp.librariesio.rate_limit import RateLimitTransport
 from libraries_io_mcp.librariesio.retry import RetryTransport
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.semconv import Attribute
+from libraries_io_mcp.telemetry.waits import Waits
 
 LIMITS: Final = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0)
 
@@ -28,6 +29,7 @@ def network_stack(
     key: SecretStr | None,
     quota: Quota,
     instruments: Instruments,
+    waits: Waits,
     tracer_provider: TracerProvider | None,
     meter_provider: MeterProvider | None,
     now: Callable[[], float],
@@ -45,7 +47,7 @@ def network_stack(
     stack = AsyncOpenTelemetryTransport(
         stack, tracer_provider=tracer_provider, meter_provider=meter_provider, request_hook=_describe
     )
-    stack = RateLimitTransport(stack, quota=quota, instruments=instruments)
+    stack = RateLimitTransport(stack, quota=quota, instruments=instruments, waits=waits)
     stack = RetryTransport(stack, instruments=instruments, now=now, sleep=sleep)
     return BreakerTransport(stack, instruments=instruments, now=now)
 

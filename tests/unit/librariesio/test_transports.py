@@ -32,6 +32,7 @@ async def test_the_wait_for_the_quota_is_on_the_attempt():
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     replies = [httpx.Response(429, headers={"retry-after": "7"}), answer(PROJECT)]
     await client(lambda _: replies.pop(0), tracer_provider=provider).project("npm", "left-pad")
-    first, second = exporter.get_finished_spans()
+    first, wait, second = exporter.get_finished_spans()
+    assert wait.name == "libraries_io.quota.wait"
     assert "libraries_io.quota.wait" not in first.attributes
     assert second.attributes["libraries_io.quota.wait"] == 7

@@ -45,7 +45,8 @@ class Stage:
         metrics = [
             metric for group in data.resource_metrics for scope in group.scope_metrics for metric in scope.metrics
         ]
-        return [point for metric in metrics for point in metric.data.data_points]
+        durations = (metric for metric in metrics if metric.name == "mcp.server.operation.duration")
+        return [point for metric in durations for point in metric.data.data_points]
 
 
 @pytest.fixture(autouse=True)

@@ -84,6 +84,7 @@ CLIENT_SPAN: Final = Span(
         Attribute.ERROR_TYPE,
         Attribute.PLATFORM,
         Attribute.PACKAGE,
+        Attribute.WAIT,
         Attribute.REQUEST_ID,
     ),
     (

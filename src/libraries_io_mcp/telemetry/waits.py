@@ -1,0 +1,57 @@
+"""Spans for time that passes while nothing is sent, so that a trace shows where the seconds went."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from opentelemetry import trace
+from opentelemetry.trace import Link, NoOpTracer, SpanContext, TracerProvider
+
+from libraries_io_mcp.telemetry import semconv
+from libraries_io_mcp.telemetry.instruments import Attributes
+from libraries_io_mcp.telemetry.semconv import Attribute
+
+SHORTEST_WAIT_SECONDS: Final = 0.005
+"""A shorter one explains nothing, and nearly every request would have it."""
+_NANOSECONDS: Final = 1_000_000_000
+
+
+class Waits:
+    """Makes those spans. `now` is in epoch seconds."""
+
+    def __init__(self, tracer_provider: TracerProvider | None, now: Callable[[], float]) -> None:
+        self._tracer = tracer_provider.get_tracer(semconv.SCOPE_NAME) if tracer_provider else NoOpTracer()
+        self._now = now
+
+    @contextmanager
+    def quota(self, endpoint: str) -> Iterator[None]:
+        """The block waits for the quota, or does not have to; only then there is no span."""
+        start = self._now()
+        try:
+            yield
+        finally:
+            end = self._now()
+            if end - start >= SHORTEST_WAIT_SECONDS:
+                attributes: Attributes = {Attribute.ENDPOINT: endpoint, Attribute.WAIT: round(end - start, 3)}
+                name = semconv.QUOTA_SPAN.name
+                span = self._tracer.start_span(name, attributes=attributes, start_time=int(start * _NANOSECONDS))
+                span.end(int(end * _NANOSECONDS))
+
+    @contextmanager
+    def flight(self, endpoint: str, asked_in: SpanContext) -> Iterator[None]:
+        """The block waits for what another request, whose span is `asked_in`, is just asking."""
+        links = [Link(asked_in)] if asked_in.is_valid else []
+        with self._tracer.start_as_current_span(
+            semconv.FLIGHT_SPAN.name,
+            attributes={Attribute.ENDPOINT: endpoint},
+            links=links,
+            # What it ended with is on the span of the request.
+            record_exception=False,
+            set_status_on_exception=False,
+        ):
+            yield
+
+
+def here() -> SpanContext:
+    """The span that is current."""
+    return trace.get_current_span().get_span_context()
