@@ -62,19 +62,26 @@ class RetryTransport(httpx.AsyncBaseTransport):
             before_sleep=note_repeat,
             retry_error_callback=_last_outcome,
         )
-        seen: list[httpx.Response] = []
+        last: httpx.Response | httpx.TransportError | None = None
 
         async def attempt() -> httpx.Response:
-            seen.append(await self._inner.handle_async_request(request))
-            return seen[-1]
+            nonlocal last
+            try:
+                last = await self._inner.handle_async_request(request)
+            except httpx.TransportError as error:
+                last = error
+                raise
+            return last
 
         try:
             reply: httpx.Response = await retrying(attempt)
         except QuotaExceededError:
             # No quota is left for the repeat: the fault that made it needed says more.
-            if seen and seen[-1].status_code != 429:
-                return seen[-1]
-            raise
+            if isinstance(last, httpx.TransportError):
+                raise last from None
+            if last is None or last.status_code == 429:
+                raise
+            return last
         return reply
 
     async def aclose(self) -> None:

@@ -102,5 +102,19 @@ async def test_a_429_that_does_not_fit_is_told_at_once():
     assert (caught.value.retry_after, clock.time) == (50, start)
 
 
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [(httpx.Response(503), errors.UpstreamFaultError), (httpx.ReadError("x"), errors.UpstreamUnreachableError)],
+)
+async def test_without_quota_for_a_repeat_the_fault_itself_is_told(fault, expected):
+    def service(_request):
+        if isinstance(fault, Exception):
+            raise fault
+        return fault
+
+    with pytest.raises(expected):
+        await client(service, limit=1).platforms()
+
+
 def _json():
     return {"content-type": "application/json"}
