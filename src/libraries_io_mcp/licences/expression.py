@@ -162,12 +162,13 @@ def _parsed(text: str) -> Any:
     Parsed without a list of known names: with one, the library takes "GPL" for GPL-1.0-or-later, and stumbles over
     "MIT License OR ...". Names are looked up afterwards.
     """
-    from license_expression import ExpressionError, Licensing  # noqa: PLC0415  start-up time
+    from license_expression import Licensing  # noqa: PLC0415  start-up time
 
     try:
         return Licensing().parse(text)
-    except (ExpressionError, ValueError, IndexError, TypeError, AttributeError, RecursionError):
-        return None  # its parser (boolean.py) lets errors of its own making out for texts such as "()0"
+    except Exception:
+        # Beside its own errors its parser (boolean.py) lets out IndexError for "()0", AssertionError for "( or x", ...
+        return None
 
 
 def _listed(name: str) -> str | None:
