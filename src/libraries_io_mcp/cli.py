@@ -49,7 +49,7 @@ def _serve(options: argparse.Namespace) -> int:
     # Imported here so that wrong settings and --help answer at once.
     from libraries_io_mcp.app import run  # noqa: PLC0415
 
-    return run(settings)
+    run(settings)
 
 
 def _demo(options: argparse.Namespace) -> int:
