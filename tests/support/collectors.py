@@ -18,6 +18,7 @@ MESSAGES: Final = {
     "/v1/metrics": ExportMetricsServiceRequest,
     "/v1/logs": ExportLogsServiceRequest,
 }
+STATES: Final = ("off", "dead", "black hole", "live")
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def unused_port() -> Iterator[int]:
 
 @contextmanager
 def collector(state: str) -> Iterator[dict[str, str]]:
-    """The environment of a server whose Collector is in a state: off, dead, black hole."""
+    """The environment of a server whose Collector is in a state, one of `STATES`."""
     if state == "off":
         yield {"OTEL_SDK_DISABLED": "true"}
     elif state == "dead":
@@ -39,6 +40,9 @@ def collector(state: str) -> Iterator[dict[str, str]]:
     elif state == "black hole":
         with OtlpReceiver() as receiver:
             receiver.hang()
+            yield {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+    elif state == "live":
+        with OtlpReceiver() as receiver:
             yield {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
     else:
         raise ValueError(state)
