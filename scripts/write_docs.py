@@ -1,4 +1,4 @@
-"""Writes the parts of the documentation that the code knows best: settings and signals.
+"""Writes the parts of the documentation that the code knows best: settings, signals, and what clients see.
 
     python scripts/write_docs.py            write them
     python scripts/write_docs.py --check    exit 1 if a file is not what this would write
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import get_args
 
+import surface
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
@@ -126,7 +127,11 @@ def _default_in_table(field: FieldInfo) -> str:
 
 def written() -> dict[Path, str]:
     """Every file with what belongs into it."""
-    files = {ROOT / ".env.example": env_example()}
+    files = {
+        ROOT / ".env.example": env_example(),
+        ROOT / "docs" / "tools.md": surface.page(),
+        ROOT / "tests" / "contract" / "surface.json": surface.snapshot(),
+    }
     for path, name, text in (
         (ROOT / "docs" / "configuration.md", "settings", settings_tables()),
         (ROOT / "docs" / "telemetry.md", "spans", spans_table()),

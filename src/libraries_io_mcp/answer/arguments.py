@@ -31,6 +31,7 @@ Kind = Annotated[
         description="Only this kind, as the platform words it: runtime, dev ...",
     ),
 ]
+PerPage = Annotated[int, Field(ge=1, le=100, description="Most per answer.")]
 HostName = Annotated[
     Host,
     BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value),

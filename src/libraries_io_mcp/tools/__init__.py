@@ -45,13 +45,13 @@ def register_tools(tools: Tools, toolsets: Iterable[str]) -> None:
 def guide(toolsets: Iterable[str]) -> str:
     """What the server tells an agent at the start: which tool for which question, and how the quota behaves."""
     enabled = tuple(toolsets)
-    quota = "get_quota_status shows what is left, for free. " if "server" in enabled else ""
+    quota = " get_quota_status shows what is left, for free." if "server" in enabled else ""
     return "\n".join(
         (
             "Facts about open-source packages, from Libraries.io.",
             *(f"- {domain.GUIDE}" for domain in _domains(enabled)),
             "Quota: 60 requests a minute a key; repeated questions are answered from a cache for free; when it is used "
-            f"up, a call waits for its turn or fails with retry_after in seconds. {quota}",
+            f"up, a call waits for its turn or fails with retry_after in seconds.{quota}",
             "Answers: null means that Libraries.io does not know. A `truncated` answer goes on when the same call is "
             "made with its `cursor`. `provenance`: endpoint, fetched_at, source (network, cache, or stale: an older "
             "answer because Libraries.io failed), age_seconds, quota_remaining. Libraries.io has no data on "

@@ -142,8 +142,8 @@ async def get_dependency_tree(
         Field(max_length=50, description="Of the first level, runtime by default; deeper: runtime."),
     ] = None,
     date: Annotated[date | None, Field(description="Only versions published before this day.")] = None,
-    max_depth: Annotated[int, Field(ge=1, le=16)] = 16,
-    max_nodes: Annotated[int, Field(ge=1, le=10_000)] = 1_000,
+    max_depth: Annotated[int, Field(ge=1, le=16, description="Levels to show.")] = 16,
+    max_nodes: Annotated[int, Field(ge=1, le=10_000, description="Places to show.")] = 1_000,
 ) -> TreeAnswer:
     """All that a version pulls in, resolved to versions. Needs an API key; costs one request; can be slow."""
     stored = await find_platform(client, platform)

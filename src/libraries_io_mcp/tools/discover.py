@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from libraries_io_mcp.answer import CursorPage, ListAnswer, PagedAnswer, Part, Provenance, Tools, shown
-from libraries_io_mcp.answer.arguments import NO_DEPENDENCIES, NO_VERSIONS, PlatformName, find_platform
+from libraries_io_mcp.answer.arguments import NO_DEPENDENCIES, NO_VERSIONS, PerPage, PlatformName, find_platform
 from libraries_io_mcp.answer.model import lines, more_pages
 from libraries_io_mcp.answer.packages import FoundPackage
 from libraries_io_mcp.librariesio.arguments import DEEPEST_PAGE, DEEPEST_RESULT, Order, Sort
@@ -81,9 +81,9 @@ async def search_packages(
     licenses: Annotated[Filters | None, Field(description='SPDX ids, e.g. ["MIT"].')] = None,
     keywords: Annotated[Filters | None, Field(description="Exact, case-sensitive.")] = None,
     sort: Annotated[Sort | None, Field(description="By relevance if left out.")] = None,
-    order: Order = "desc",
-    page: Annotated[int, Field(ge=1, le=300)] = 1,
-    per_page: Annotated[int, Field(ge=1, le=100)] = 10,
+    order: Annotated[Order, Field(description="Of `sort`.")] = "desc",
+    page: Annotated[int, Field(ge=1, le=300, description="Page number.")] = 1,
+    per_page: PerPage = 10,
 ) -> PackagesAnswer:
     """Find packages by words, platform, language, licence or keyword. Needs an API key; costs one request.
 
@@ -107,12 +107,12 @@ async def search_packages(
 async def get_popular_packages(
     client: LibrariesIOClient,
     platform: PlatformName | None = None,
-    language: Annotated[str | None, Field(max_length=100, examples=["Python"])] = None,
+    language: Annotated[str | None, Field(max_length=100, description="e.g. Python.")] = None,
     by: Annotated[
         Literal["dependents_count", "dependent_repos_count", "stars", "rank"],
         Field(description="What counts: packages or repositories that depend on it, stars, SourceRank."),
     ] = "dependents_count",
-    per_page: Annotated[int, Field(ge=1, le=100)] = 10,
+    per_page: PerPage = 10,
     page: CursorPage = 1,
 ) -> PackagesAnswer:
     """The most used packages of a platform, of a language, or of all. Needs an API key; costs one request."""

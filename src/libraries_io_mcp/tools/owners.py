@@ -52,7 +52,7 @@ class OwnerAnswer(PagedAnswer):
 async def get_owner(
     client: LibrariesIOClient,
     host: HostName,
-    login: Annotated[str, Field(min_length=1, max_length=100, examples=["pallets"])],
+    login: Annotated[str, Field(max_length=100, description="Its name there, e.g. pallets.")],
     include: Annotated[
         Include | None,
         Field(description="Also list these, a second request. Contributions: users only. dependencies: most used."),

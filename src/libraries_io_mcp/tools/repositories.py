@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from libraries_io_mcp.answer import CursorPage, ListAnswer, PagedAnswer, Provenance, SourcedAnswer, Tools, shown
-from libraries_io_mcp.answer.arguments import HostName
+from libraries_io_mcp.answer.arguments import HostName, PerPage
 from libraries_io_mcp.answer.dependencies import PackageDependency
 from libraries_io_mcp.answer.model import lines, more_pages
 from libraries_io_mcp.answer.packages import FoundPackage
@@ -18,8 +18,8 @@ GUIDE = (
     "Repositories: get_repository for its state and licence, get_repository_dependencies for what the packages "
     "published from it need, get_repository_packages for those packages."
 )
-OwnerName = Annotated[str, Field(min_length=1, max_length=100, examples=["psf"])]
-RepositoryName = Annotated[str, Field(min_length=1, max_length=200, examples=["requests"])]
+OwnerName = Annotated[str, Field(max_length=100, description="Its user or organisation, e.g. psf.")]
+RepositoryName = Annotated[str, Field(max_length=200, description="Without the owner, e.g. requests.")]
 
 
 class RepositoryAnswer(SourcedAnswer):
@@ -180,7 +180,7 @@ async def get_repository_packages(
     host: HostName,
     owner: OwnerName,
     name: RepositoryName,
-    per_page: Annotated[int, Field(ge=1, le=100)] = 10,
+    per_page: PerPage = 10,
     page: CursorPage = 1,
 ) -> RepositoryPackagesAnswer:
     """The packages that are published from a repository, best rank first. Costs one request a page."""

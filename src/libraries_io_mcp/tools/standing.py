@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from libraries_io_mcp.answer import CursorPage, PagedAnswer, Part, Provenance, SourcedAnswer, Tools, shown
-from libraries_io_mcp.answer.arguments import PackageName, PlatformName, find_platform
+from libraries_io_mcp.answer.arguments import PackageName, PerPage, PlatformName, find_platform
 from libraries_io_mcp.answer.model import lines, more_pages
 from libraries_io_mcp.answer.repositories import FoundRepository
 from libraries_io_mcp.errors import AuthenticationError, CallError, QuotaExceededError
@@ -190,7 +190,7 @@ async def get_package_contributors(
     client: LibrariesIOClient,
     platform: PlatformName,
     name: PackageName,
-    per_page: Annotated[int, Field(ge=1, le=100)] = PER_PAGE,
+    per_page: PerPage = PER_PAGE,
     page: CursorPage = 1,
 ) -> ContributorsAnswer:
     """Who contributed to the package's repository, most contributions first. Costs one request a page."""

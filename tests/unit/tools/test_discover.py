@@ -42,7 +42,8 @@ async def test_whether_there_is_more(count: int, total: str | None, page: int, m
     facts, text = await search(found(count, **headers), query="pad", per_page=2, page=page)
     assert facts["has_more"] is more
     assert facts["total"] == (int(total) if total else None)
-    assert (f"Ask for page {page + 1}" in text) is more
+    assert ("go on with cursor" in text) is more
+    assert (facts["cursor"] is not None) is more
     assert len(facts["packages"]) == count
 
 
@@ -56,7 +57,7 @@ async def test_what_is_not_known_is_null():
     facts, text = await search(found(1), query="pad")
     (package,) = facts["packages"]
     assert (package["description"], package["latest_stable"], package["rank"]) == (None, None, None)
-    assert "NPM/p0 (no stable version) [licence unknown]" in text
+    assert "NPM/p0 (no stable version known) [licence unknown]" in text
     assert "None" not in text
 
 
@@ -64,11 +65,13 @@ async def test_what_is_asked():
     asked: list[httpx.URL] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/platforms":
+            return reply([{"name": "Zig"}])
         asked.append(request.url)
         return reply([])
 
     await search(
-        handler, query="http & client", platforms=["pip", "Zig"], languages=["Python"], licenses=["MIT", "ISC"],
+        handler, query="http & client", platforms=["pip", "zig"], languages=["Python"], licenses=["MIT", "ISC"],
         keywords=["web"], sort="stars", order="asc", page=2, per_page=5,
     )  # fmt: skip
     parameters = dict(asked[0].params)

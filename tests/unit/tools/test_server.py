@@ -6,7 +6,7 @@ import pytest
 from fastmcp import Client
 from tests.support.in_process import reply, tools_on
 
-from libraries_io_mcp.tools import DOMAINS
+from libraries_io_mcp.tools import TOOLSETS
 
 pytestmark = pytest.mark.anyio
 PROJECT = {"name": "left-pad", "platform": "NPM"}
@@ -49,11 +49,11 @@ async def test_without_a_key():
 async def test_every_tool_is_described_for_a_model():
     async with tools_on(lambda _: reply(PROJECT)) as client:
         tools = await client.list_tools()
-    assert len(tools) >= len(DOMAINS)
+    assert len(tools) >= len(TOOLSETS)
     for tool in tools:
         assert tool.title, tool.name
         assert len(tool.description) > 60, tool.name
-        assert tool.annotations.read_only_hint is True
+        assert tool.annotations.read_only_hint is (tool.name != "track_package_updates")
         assert tool.output_schema["type"] == "object"
         for name, schema in tool.input_schema.get("properties", {}).items():
             assert schema.get("description"), f"{tool.name}.{name}"

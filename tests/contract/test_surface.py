@@ -1,0 +1,116 @@
+"""What a client sees of the server is what surface.json says, costs what it may, and is what docs/tools.md describes.
+
+`make docs` renews both files; the difference belongs into the same commit as its reason.
+"""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_args
+
+import jsonschema
+import pytest
+from tests.support.command import run_command
+from tests.support.mcp_session import session
+
+from libraries_io_mcp.settings import Toolset, ToolSettings
+from libraries_io_mcp.tools import TOOLSETS, guide
+
+pytestmark = pytest.mark.anyio
+ROOT = Path(__file__).parents[2]
+SNAPSHOT: dict[str, Any] = json.loads(Path(__file__).with_name("surface.json").read_text(encoding="utf-8"))
+NOWHERE = "http://127.0.0.1:9/api"
+TOOL_NAME = re.compile(r"\b(?:get|list|find|search|track|compare|check|audit|generate)_\w+")
+
+
+@pytest.fixture(scope="module")
+def surface() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("surface", ROOT / "scripts" / "surface.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+async def seen(folder: Path, **variables: str) -> tuple[list[dict[str, Any]], list[str], list[str], str]:
+    """Tools, addresses of resources and of templates, and instructions, over the wire."""
+    async with session(folder, NOWHERE, **variables) as server:
+        tools = [
+            tool.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"meta"})
+            for tool in await server.client.list_tools()
+        ]
+        resources = sorted(str(each.uri) for each in await server.client.list_resources())
+        templates = sorted(each.uri_template for each in await server.client.list_resource_templates())
+        return tools, resources, templates, server.client.instructions
+
+
+def default_toolsets() -> str:
+    return ",".join(ToolSettings.model_fields["toolsets"].default)
+
+
+async def test_all_tools_are_those_of_the_snapshot(tmp_path: Path):
+    tools, resources, templates, instructions = await seen(tmp_path, TOOLSETS=",".join(get_args(Toolset)))
+    whole = SNAPSHOT["of_all_toolsets"]
+    assert tools == whole["tools"]
+    assert resources == whole["resources"]
+    assert templates == whole["templates"]
+    assert instructions == guide(TOOLSETS)
+
+
+async def test_the_default_is_that_of_the_snapshot(tmp_path: Path):
+    tools, resources, templates, _ = await seen(tmp_path, TOOLSETS="")
+    assert [tool["name"] for tool in tools] == SNAPSHOT["tools"]
+    assert resources == SNAPSHOT["resources"]
+    assert templates == SNAPSHOT["templates"]
+
+
+def test_the_default_costs_an_agent_no_more_than_it_may(surface: ModuleType):
+    assert SNAPSHOT["tokens"] <= surface.TOKEN_LIMIT == 8_000
+    assert json.loads(surface.snapshot()) == SNAPSHOT
+
+
+def test_the_page_about_the_tools_is_true(surface: ModuleType):
+    assert (ROOT / "docs" / "tools.md").read_text(encoding="utf-8") == surface.page()
+
+
+def test_the_toolsets_of_the_setting_are_those_there_are():
+    assert set(get_args(Toolset)) == set(TOOLSETS)
+    assert "subscriptions" not in default_toolsets()
+
+
+def test_every_schema_is_a_schema():
+    for tool in SNAPSHOT["of_all_toolsets"]["tools"]:
+        jsonschema.Draft202012Validator.check_schema(tool["inputSchema"])
+        jsonschema.Draft202012Validator.check_schema(tool["outputSchema"])
+
+
+def test_only_the_tool_that_writes_is_not_read_only():
+    writes = [
+        tool["name"]
+        for tool in SNAPSHOT["of_all_toolsets"]["tools"]
+        if not tool["annotations"]["readOnlyHint"] or tool["annotations"].get("destructiveHint")
+    ]
+    assert writes == ["track_package_updates"]
+
+
+@pytest.mark.parametrize("toolset", TOOLSETS)
+async def test_instructions_name_the_tools_that_are_there_and_no_other(surface: ModuleType, toolset: str):
+    names = {tool["name"] for tool in (await surface.see((toolset,)))["tools"]}
+    assert set(TOOL_NAME.findall(guide([toolset]))) == names
+
+
+def test_a_toolset_nobody_has(tmp_path: Path):
+    ended = run_command(folder=tmp_path, TOOLSETS="package,everything")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("libraries-io-mcp: TOOLSETS=")
+    assert "discover, package," in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+async def test_a_cursor_of_a_list_that_nobody_gave(tmp_path: Path):
+    async with session(tmp_path, NOWHERE) as server:
+        first = await server.client.list_tools_mcp()
+        assert first.next_cursor is None
+        with pytest.raises(Exception, match=r"(?i)cursor"):
+            await server.client.list_tools_mcp(cursor="nobody")
