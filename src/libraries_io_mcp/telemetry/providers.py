@@ -1,41 +1,40 @@
 """The OpenTelemetry SDK, built once: resource, spans, metrics, log records, and their end under one deadline.
 
-The only importer of the SDK and of exporters. Exporters are imported by their own threads at the first batch, so the
-start of the server and its first answer never wait for them.
+Each signal has its ways out (`ways.py`), each way its own queue, thread and counts. Exporters are imported by their own
+threads at the first batch, so the start of the server and its first answer never wait for them.
 """
 
 import logging
-import threading
-import time
 import uuid
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry._logs import LoggerProvider as LoggerProviderAPI
-from opentelemetry.instrumentation.logging.handler import LoggingHandler
+from opentelemetry.context import Context
 from opentelemetry.metrics import MeterProvider as MeterProviderAPI
-from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor, ReadableLogRecord, ReadWriteLogRecord
-from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter, LogRecordExportResult
+from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import (
-    MetricExporter,
-    MetricExportResult,
-    MetricReader,
-    MetricsData,
-    PeriodicExportingMetricReader,
-)
+from opentelemetry.sdk.metrics.export import MetricReader, MetricsData, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.trace import TracerProvider as TracerProviderAPI
 
 from libraries_io_mcp import __version__
 from libraries_io_mcp.settings import Settings
-from libraries_io_mcp.telemetry import semconv
+from libraries_io_mcp.telemetry import request_context, semconv
+from libraries_io_mcp.telemetry.deliveries import Counts, Delivery
+from libraries_io_mcp.telemetry.exporters import Exporters
 from libraries_io_mcp.telemetry.instruments import Instruments
-from libraries_io_mcp.telemetry.logs import Logging
+from libraries_io_mcp.telemetry.logs.building import build_logging
+from libraries_io_mcp.telemetry.logs.process import Logging
+from libraries_io_mcp.telemetry.observe import Observer
+from libraries_io_mcp.telemetry.redacting import clean_metrics
 from libraries_io_mcp.telemetry.redaction import Redactor
+from libraries_io_mcp.telemetry.request_context import Callers
+from libraries_io_mcp.telemetry.shutdown import End, finish_within
+from libraries_io_mcp.telemetry.slow import WatchingInstruments
+from libraries_io_mcp.telemetry.views import views
+from libraries_io_mcp.telemetry.ways import LogQueue, LogWay, MetricWay, SpanQueue, SpanWay
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -47,89 +46,6 @@ LAST_LINES_SECONDS: Final = 0.1
 logger: Final = logging.getLogger(__name__)
 
 
-class LateSpanExporter(SpanExporter):
-    """Makes the real exporter at the first batch, in the thread that exports."""
-
-    def __init__(self, make: Callable[[], SpanExporter]) -> None:
-        self._make = make
-        self._exporter: SpanExporter | None = None
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Export one batch."""
-        self._exporter = self._exporter or self._make()
-        return self._exporter.export(spans)
-
-    def shutdown(self) -> None:
-        """End the exporter if there ever was one."""
-        if self._exporter is not None:
-            self._exporter.shutdown()
-
-
-class LateLogExporter(LogRecordExporter):
-    """Makes the real exporter at the first batch, in the thread that exports."""
-
-    def __init__(self, make: Callable[[], LogRecordExporter]) -> None:
-        self._make = make
-        self._exporter: LogRecordExporter | None = None
-
-    def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
-        """Export one batch."""
-        self._exporter = self._exporter or self._make()
-        return self._exporter.export(batch)
-
-    def shutdown(self) -> None:
-        """End the exporter if there ever was one."""
-        if self._exporter is not None:
-            self._exporter.shutdown()  # type: ignore[no-untyped-call]  # the library left it so
-
-    def force_flush(self, timeout_millis: int = 10_000) -> bool:
-        """Flush the exporter if there ever was one."""
-        return self._exporter is None or self._exporter.force_flush(timeout_millis)
-
-
-class LateMetricExporter(MetricExporter):
-    """Makes the real exporter at the first collection. Cumulative always: the InfluxDB exporter takes nothing else."""
-
-    def __init__(self, make: Callable[[], MetricExporter]) -> None:
-        super().__init__()
-        self._make = make
-        self._exporter: MetricExporter | None = None
-
-    def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: object) -> MetricExportResult:
-        """Export one collection."""
-        self._exporter = self._exporter or self._make()
-        return self._exporter.export(metrics_data, timeout_millis, **kwargs)
-
-    def force_flush(self, timeout_millis: float = 10_000) -> bool:
-        """Flush the exporter if there ever was one."""
-        return self._exporter is None or self._exporter.force_flush(timeout_millis)
-
-    def shutdown(self, timeout_millis: float = 30_000, **kwargs: object) -> None:
-        """End the exporter if there ever was one."""
-        if self._exporter is not None:
-            self._exporter.shutdown(timeout_millis, **kwargs)
-
-
-class RedactLogs(LogRecordProcessor):
-    """Scrubs secrets from a record before the next processor queues it."""
-
-    def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
-
-    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
-        """Scrub body and attributes in place."""
-        record = log_record.log_record
-        record.body = self._redactor.value(record.body)  # type: ignore[assignment]
-        record.attributes = self._redactor.value(dict(record.attributes or {}))  # type: ignore[assignment]
-
-    def shutdown(self) -> None:
-        """Nothing is held."""
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - part of the library's signature
-        """Nothing is held."""
-        return True
-
-
 @dataclass(frozen=True, slots=True)
 class Telemetry:
     """The providers of one process, what hangs on them, and how they end."""
@@ -138,116 +54,187 @@ class Telemetry:
     meter_provider: MeterProviderAPI
     logger_provider: LoggerProviderAPI
     instruments: Instruments
+    observer: Observer
+    callers: Callers
     redactor: Redactor
     registry: "CollectorRegistry | None"
-    ends: tuple[tuple[str, Callable[[], None]], ...] = field(repr=False)
-    stop_lines: Callable[[], None] = field(repr=False)
+    counts: tuple[Counts, ...] = field(repr=False)
+    ways: tuple[SpanWay | MetricWay | LogWay, ...] = field(repr=False)
+    ends: tuple[End, ...] = field(repr=False)
+    logging: Logging = field(repr=False)
+
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """What each way out has done for each signal until now. Cheap; safe from any thread."""
+        return tuple(each.snapshot() for each in self.counts)
 
     def shutdown(self, seconds: float = SHUTDOWN_SECONDS) -> tuple[str, ...]:
-        """Flush and end the signals at the same time, for at most `seconds`, then the lines on stderr.
+        """Flush and end all ways out at the same time, for at most `seconds`, then the lines.
 
         Returns the names of what was not done by then and is lost.
         """
-        unfinished = finish_within(seconds, self.ends)
+        # First what is caught goes to the SDK, or the last records would come after its queues have closed.
+        self.logging.end_otlp()
+        unfinished = finish_within(seconds, self.ends, preparing=lambda: any(way.preparing for way in self.ways))
+        for delivery in self.deliveries():
+            _say_losses(delivery)
         if unfinished:
             logger.warning("telemetry not delivered within %.1f s: %s", seconds, ", ".join(unfinished))
-        return unfinished + finish_within(LAST_LINES_SECONDS, (("log lines", self.stop_lines),))
+        stop = finish_within(LAST_LINES_SECONDS, (("log lines", self.logging.stop_catching),))
+        return unfinished + stop + finish_within(LAST_LINES_SECONDS, self.logging.ends)
 
 
 def build_telemetry(settings: Settings, *, serves_http: bool) -> Telemetry:
-    """Build the providers and take over logging. `/metrics` needs `serves_http`."""
-    redactor = Redactor(settings.secrets())
-    resource = _resource()
-    registry, readers = None, _otlp_metrics(settings)
-    if serves_http and "prometheus" in settings.telemetry.metrics_exporter and not settings.telemetry.sdk_disabled:
-        registry, reader = _prometheus()
-        readers.append(reader)
-    meters = MeterProvider(readers, resource, shutdown_on_exit=False)
-    tracers = _traces(settings, resource, meters)
-    loggers, handler = _logs(settings, resource, redactor)
-    instruments = Instruments(meters.get_meter(semconv.SCOPE_NAME, __version__))
-    logging_ = Logging(
-        level=settings.log.level,
-        line_format=settings.log.format,
-        redactor=redactor,
-        otlp=handler,
-        on_drop=lambda: instruments.log_dropped("console"),
+    """Build the providers and take over logging. `/metrics` needs `serves_http`.
+
+    Raises:
+        SettingsError: an exporter is asked for that can't be made.
+    """
+    exporters = Exporters(settings.telemetry, settings.observation)
+    exporters.check()
+    secrets = settings.secrets()
+    redactor = Redactor(secrets)
+    builder = _Builder(exporters, redactor, _resource(redactor))
+    prometheus = serves_http and not settings.telemetry.sdk_disabled and settings.telemetry.wants_prometheus
+    meters, registry = builder.meters(prometheus=prometheus)
+    instruments = WatchingInstruments(
+        meters.get_meter(semconv.SCOPE_NAME, __version__), threshold=settings.observation.slow_operation_seconds
     )
-    ends = (
-        ("spans", tracers.shutdown),
-        ("metrics", meters.shutdown),
-        ("log records", loggers.shutdown),
+    # Losses are counted from now on; nothing is exported before.
+    builder.instruments = instruments
+    tracers = builder.tracers(meters)
+    loggers = builder.loggers()
+    logging_ = build_logging(
+        settings.log, redactor, provider=loggers if builder.logs_leave else None, instruments=instruments
     )
-    return Telemetry(tracers, meters, loggers, instruments, redactor, registry, ends, logging_.stop)
+    observer = Observer(tracers.get_tracer(semconv.SCOPE_NAME, __version__), instruments)
+    callers = Callers(settings.log.include_user_id, secrets)
+    return Telemetry(
+        tracers,
+        meters,
+        loggers,
+        instruments,
+        observer,
+        callers,
+        redactor,
+        registry,
+        tuple(builder.counts),
+        tuple(builder.ways),
+        tuple(builder.ends),
+        logging_,
+    )
 
 
-def finish_within(seconds: float, ends: Sequence[tuple[str, Callable[[], None]]]) -> tuple[str, ...]:
-    """Call all at the same time in daemon threads, wait at most `seconds`, return the names of those still running."""
-    threads = [threading.Thread(target=end, name=name, daemon=True) for name, end in ends]
-    for thread in threads:
-        thread.start()
-    last_moment = time.monotonic() + seconds
-    for thread in threads:
-        thread.join(max(0.0, last_moment - time.monotonic()))
-    return tuple(thread.name for thread in threads if thread.is_alive())
+class _Builder:
+    """Builds the providers and remembers every way out: its counts, and how it ends."""
+
+    def __init__(self, exporters: Exporters, redactor: Redactor, resource: Resource) -> None:
+        self._exporters = exporters
+        self._redactor = redactor
+        self._resource = resource
+        self.counts: list[Counts] = []
+        self.ways: list[SpanWay | MetricWay | LogWay] = []
+        self.ends: list[End] = []
+        self.instruments: Instruments | None = None
+        self.logs_leave = False
+
+    def meters(self, *, prometheus: bool) -> "tuple[MeterProvider, CollectorRegistry | None]":
+        """The meter provider with a reader for each way, and the registry of `/metrics`."""
+        readers: list[MetricReader] = []
+        for way in self._exporters.ways("metrics"):
+            exporter = MetricWay(self._exporters.metric_exporter(way), self._redactor, self._count("metrics", way))
+            reader = PeriodicExportingMetricReader(exporter)
+            self.ways.append(exporter)
+            readers.append(reader)
+            self.ends.append((f"metrics ({way})", reader.shutdown))
+        registry = None
+        if prometheus:
+            registry, pulled = _prometheus(self._redactor)
+            readers.append(pulled)
+        return MeterProvider(readers, self._resource, shutdown_on_exit=False, views=views()), registry
+
+    def tracers(self, meters: MeterProvider) -> TracerProvider:
+        """The tracer provider with a queue for each way."""
+        provider = TracerProvider(resource=self._resource, shutdown_on_exit=False, meter_provider=meters)
+        ways = self._exporters.ways("traces")
+        if ways:
+            provider.add_span_processor(RequestOnSpans())
+        for way in ways:
+            counts = self._count("traces", way)
+            exporter = SpanWay(self._exporters.span_exporter(way), self._redactor, counts)
+            spans = SpanQueue(exporter, counts)
+            self.ways.append(exporter)
+            provider.add_span_processor(spans)
+            self.ends.append((f"spans ({way})", spans.shutdown))
+        return provider
+
+    def loggers(self) -> LoggerProvider:
+        """The logger provider with a queue for each way."""
+        provider = LoggerProvider(resource=self._resource, shutdown_on_exit=False)
+        for way in self._exporters.ways("logs"):
+            counts = self._count("logs", way)
+            exporter = LogWay(self._exporters.log_exporter(way), self._redactor, counts)
+            records = LogQueue(exporter, counts, self._log_dropped)
+            self.ways.append(exporter)
+            provider.add_log_record_processor(records)
+            self.ends.append((f"log records ({way})", records.shutdown))
+            self.logs_leave = True
+        return provider
+
+    def _count(self, signal: semconv.Signal, way: str) -> Counts:
+        counts = Counts(signal, way, on_loss=self._lost)
+        self.counts.append(counts)
+        return counts
+
+    def _lost(self, signal: semconv.Signal, count: int) -> None:
+        if self.instruments is not None:
+            self.instruments.telemetry_dropped(signal, count)
+
+    def _log_dropped(self) -> None:
+        if self.instruments is not None:
+            self.instruments.log_dropped("otlp")
 
 
-def _resource() -> Resource:
+class RequestOnSpans(SpanProcessor):
+    """Puts the id of the request, and its caller as far as it may be shown, on every span of that request."""
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the library's
+        """Called in the thread and context that starts the span."""
+        request = request_context.current()
+        if request is not None:
+            span.set_attributes(request.attributes)
+
+
+def _say_losses(delivery: Delivery) -> None:
+    lost = delivery.waiting + delivery.failed + delivery.dropped
+    if lost:
+        logger.warning(
+            "%s by %s: %d not delivered (%d failed, %d dropped, %d still waiting); last error: %s",
+            *(delivery.signal, delivery.way, lost, delivery.failed, delivery.dropped, delivery.waiting),
+            delivery.last_error or "none",
+        )
+
+
+def _resource(redactor: Redactor) -> Resource:
     defaults = {
         "service.name": semconv.SERVICE_NAME,
         "service.version": __version__,
         "service.instance.id": str(uuid.uuid4()),
     }
     # The detector reads OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES; merged last, it wins over the defaults.
-    return Resource.create(defaults).merge(OTELResourceDetector().detect())
+    found = Resource.create(defaults).merge(OTELResourceDetector().detect())
+    return Resource(redactor.attributes(found.attributes), found.schema_url)
 
 
-def _traces(settings: Settings, resource: Resource, meters: MeterProvider) -> TracerProvider:
-    provider = TracerProvider(resource=resource, shutdown_on_exit=False, meter_provider=meters)
-    if settings.telemetry.otlp("traces"):
-        provider.add_span_processor(BatchSpanProcessor(LateSpanExporter(_otlp_span_exporter)))
-    return provider
-
-
-def _otlp_metrics(settings: Settings) -> list[MetricReader]:
-    if not settings.telemetry.otlp("metrics"):
-        return []
-    return [PeriodicExportingMetricReader(LateMetricExporter(_otlp_metric_exporter))]
-
-
-def _logs(settings: Settings, resource: Resource, redactor: Redactor) -> tuple[LoggerProvider, LoggingHandler | None]:
-    provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
-    if not settings.telemetry.otlp("logs"):
-        return provider, None
-    provider.add_log_record_processor(RedactLogs(redactor))
-    provider.add_log_record_processor(BatchLogRecordProcessor(LateLogExporter(_otlp_log_exporter)))
-    return provider, LoggingHandler(logging.NOTSET, logger_provider=provider)
-
-
-def _prometheus() -> "tuple[CollectorRegistry, MetricReader]":
+def _prometheus(redactor: Redactor) -> "tuple[CollectorRegistry, MetricReader]":
     # Imported here for start-up time: stdio never needs it.
     from opentelemetry.exporter.prometheus import PrometheusMetricReader  # noqa: PLC0415
     from prometheus_client import CollectorRegistry  # noqa: PLC0415
 
+    class RedactingReader(PrometheusMetricReader):
+        """Redacts what is scraped as the other ways redact what they send."""
+
+        def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **options: Any) -> None:
+            super()._receive_metrics(clean_metrics(redactor, metrics_data), timeout_millis, **options)
+
     registry = CollectorRegistry()
-    return registry, PrometheusMetricReader(scope_info_enabled=False, registry=registry)
-
-
-def _otlp_span_exporter() -> SpanExporter:
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - start-up time
-
-    return OTLPSpanExporter()
-
-
-def _otlp_metric_exporter() -> MetricExporter:
-    from opentelemetry.exporter.otlp.proto.http.metric_exporter import (  # noqa: PLC0415 - start-up time
-        OTLPMetricExporter,
-    )
-
-    return OTLPMetricExporter()
-
-
-def _otlp_log_exporter() -> LogRecordExporter:
-    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter  # noqa: PLC0415 - start-up time
-
-    return OTLPLogExporter()
+    return registry, RedactingReader(scope_info_enabled=False, registry=registry)

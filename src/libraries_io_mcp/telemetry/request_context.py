@@ -10,9 +10,12 @@ import hashlib
 import itertools
 import os
 import re
+from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import Final
+
+from libraries_io_mcp.telemetry.semconv import Attribute
 
 LONGEST_ID: Final = 64
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -22,10 +25,14 @@ _numbers: Final = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """What is known of the request: its id, and the caller as far as it may be shown."""
+    """What is known of the request, as attributes: its id, and the caller as far as it may be shown."""
 
-    request_id: str
-    caller: str | None = None
+    attributes: Mapping[str, str]
+
+    @property
+    def request_id(self) -> str:
+        """The id of the request."""
+        return self.attributes[Attribute.REQUEST_ID]
 
 
 class _Binding:
@@ -49,9 +56,10 @@ class _Binding:
 _current: Final[ContextVar[RequestContext | None]] = ContextVar("libraries_io_mcp.request", default=None)
 
 
-def bind(*, request_id: str, caller: str | None = None) -> _Binding:
-    """`with bind(request_id=...)`: everything inside belongs to this request."""
-    return _Binding(RequestContext(request_id, caller))
+def bind(*, request_id: str, caller: Mapping[str, str] | None = None) -> _Binding:
+    """`with bind(request_id=...)`: everything inside belongs to this request. `caller` comes from `Callers.shown`."""
+    attributes: dict[str, str] = {Attribute.REQUEST_ID: request_id}
+    return _Binding(RequestContext(attributes | dict(caller) if caller else attributes))
 
 
 def current() -> RequestContext | None:
@@ -79,10 +87,10 @@ class Callers:
         material = "\0".join(secrets).encode() or _PROCESS.encode()
         self._key = hashlib.sha256(b"libraries-io-mcp caller\0" + material).digest()
 
-    def shown(self, name: str | None) -> str | None:
-        """What may be logged of a caller's name; `None` when nothing may."""
+    def shown(self, name: str | None) -> Mapping[str, str] | None:
+        """What may be logged of a caller's name, as an attribute; `None` when nothing may."""
         if not name or self._show == "false":
             return None
         if self._show == "raw":
-            return name
-        return hashlib.blake2b(name.encode(), digest_size=8, key=self._key).hexdigest()
+            return {Attribute.USER_ID: name}
+        return {Attribute.USER_HASH: hashlib.blake2b(name.encode(), digest_size=8, key=self._key).hexdigest()}

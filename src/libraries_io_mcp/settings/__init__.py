@@ -5,21 +5,39 @@ a file: `NAME_FILE` names it. A value that can't be used ends in one `SettingsEr
 """
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
+from urllib.parse import unquote, urlsplit
 
-from dotenv import dotenv_values
-from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from libraries_io_mcp.errors import SettingsError
+from libraries_io_mcp.settings.group import Allowed, Group, Words, env_file, http_url, split_words, variable
+from libraries_io_mcp.settings.observability import LogSettings, ObservationSettings, TelemetrySettings
+
+__all__ = [
+    "GROUPS",
+    "OPENTELEMETRY_DEFAULTS",
+    "Allowed",
+    "CacheSettings",
+    "Group",
+    "LibrariesIOSettings",
+    "LogSettings",
+    "ObservationSettings",
+    "RedisSettings",
+    "ServerSettings",
+    "Settings",
+    "TelemetrySettings",
+    "ToolSettings",
+    "load_settings",
+    "variable",
+]
 
 GroupT = TypeVar("GroupT", bound="Group")
 
-ENV_FILE = Path(".env")
 OPENTELEMETRY_DEFAULTS = {
     # The stable HTTP conventions; the instrumentation reads this once, when it is first imported.
     "OTEL_SEMCONV_STABILITY_OPT_IN": "http",
@@ -36,24 +54,6 @@ OPENTELEMETRY_DEFAULTS = {
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """What a setting accepts, in words: for error lines and `docs/configuration.md`."""
-
-    text: str
-
-
-def _split(value: Any) -> Any:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _base_url(value: str) -> str:
-    url = TypeAdapter(HttpUrl).validate_python(value)
-    if url.query or url.fragment or url.username or url.password:
-        raise ValueError("no query, fragment or user in the address")
-    return str(url).rstrip("/")
-
-
 def _key(value: SecretStr) -> SecretStr:
     text = value.get_secret_value().strip()
     if not text.isascii() or not text.isprintable() or " " in text:
@@ -65,49 +65,6 @@ def _redis_url(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().startswith(("redis://", "rediss://", "valkey://", "unix://")):
         raise ValueError("not an address of Redis")
     return value
-
-
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-
-
-class NamedFileSource(PydanticBaseSettingsSource):
-    """Reads a secret `NAME` from the file that `NAME_FILE` names (environment first, then `.env`)."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """The content of the file without surrounding white space, or `None` when no file is named."""
-        name = f"{variable(self.settings_cls, field_name)}_FILE"
-        path = os.environ.get(name) or _env_file().get(name)
-        if not path or SecretStr not in (field.annotation, *get_args(field.annotation)):
-            return None, field_name, False
-        try:
-            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{name}: can't read {path}: {_reason(error)}; allowed: a readable text file") from None
-
-    def __call__(self) -> dict[str, Any]:
-        """All secrets of the group that come from files."""
-        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
-        return {name: value for name, value in values.items() if value}
-
-
-class Group(BaseSettings):
-    """A group of settings that share a prefix. Frozen; never prints its input."""
-
-    model_config = SettingsConfigDict(
-        env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
-    )
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - part of the library's signature
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Explicit values, environment, `.env`, then files named by `NAME_FILE`."""
-        return init_settings, env_settings, dotenv_settings, NamedFileSource(settings_cls)
 
 
 class LibrariesIOSettings(Group):
@@ -123,7 +80,7 @@ class LibrariesIOSettings(Group):
     ] = None
     base_url: Annotated[
         str,
-        AfterValidator(_base_url),
+        AfterValidator(http_url),
         Allowed("an http or https address without a query"),
         Field(description="Where the API is. Change it to ask the sandbox."),
     ] = "https://libraries.io/api"
@@ -174,7 +131,7 @@ class RedisSettings(Group):
     ] = None
 
 
-Toolset = Literal["discover", "package", "repositories", "server", "subscriptions"]
+Toolset = Literal["discover", "package", "judge", "project", "repositories", "server", "subscriptions"]
 
 
 class ToolSettings(Group):
@@ -183,13 +140,13 @@ class ToolSettings(Group):
     toolsets: Annotated[
         tuple[Toolset, ...],
         NoDecode,
-        BeforeValidator(_split),
+        BeforeValidator(split_words),
         Allowed(f"{', '.join(get_args(Toolset))}, several by comma"),
         Field(
             min_length=1,
             description="The tools that are offered, by group; fewer cost an agent less. `subscriptions` writes.",
         ),
-    ] = ("discover", "package", "server")
+    ] = ("discover", "package", "judge", "project", "server")
 
 
 class ServerSettings(Group):
@@ -227,81 +184,6 @@ class ServerSettings(Group):
     ] = ()
 
 
-class LogSettings(Group):
-    """What is logged, and in which form."""
-
-    model_config = SettingsConfigDict(env_prefix="LOG_")
-
-    level: Annotated[
-        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
-        BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
-        Allowed("DEBUG, INFO, WARNING, ERROR or CRITICAL"),
-        Field(description="Records below this level are not made."),
-    ] = "INFO"
-    format: Annotated[
-        Literal["json", "text"], Allowed("json or text"), Field(description="Form of the lines on stderr.")
-    ] = "json"
-
-
-class TelemetrySettings(Group):
-    """Which signals are exported. OpenTelemetry's other variables are read by its SDK."""
-
-    model_config = SettingsConfigDict(env_prefix="OTEL_")
-
-    sdk_disabled: Annotated[
-        bool, Allowed("true or false"), Field(description="Switch all telemetry but the log lines on stderr off.")
-    ] = False
-    traces_exporter: Annotated[
-        tuple[Literal["otlp", "none"], ...],
-        NoDecode,
-        BeforeValidator(_split),
-        Allowed("otlp or none"),
-        Field(description="Where spans go. `otlp` sends only when an endpoint is set."),
-    ] = ("otlp",)
-    metrics_exporter: Annotated[
-        tuple[Literal["otlp", "prometheus", "none"], ...],
-        NoDecode,
-        BeforeValidator(_split),
-        Allowed("otlp, prometheus or none, several by comma"),
-        Field(description="Where metrics go. `prometheus` is the `/metrics` route."),
-    ] = ("otlp", "prometheus")
-    logs_exporter: Annotated[
-        tuple[Literal["otlp", "none"], ...],
-        NoDecode,
-        BeforeValidator(_split),
-        Allowed("otlp or none"),
-        Field(description="Where log records go besides stderr. `otlp` sends only when an endpoint is set."),
-    ] = ("otlp",)
-    exporter_otlp_protocol: Annotated[
-        Literal["http/protobuf"], Allowed("http/protobuf"), Field(description="How OTLP is spoken.")
-    ] = "http/protobuf"
-    exporter_otlp_endpoint: Annotated[
-        str | None,
-        Allowed("an http or https address"),
-        AfterValidator(lambda value: value and _base_url(value)),
-        Field(description="Base address of the Collector, such as http://127.0.0.1:4318. Unset: nothing is sent."),
-    ] = None
-    exporter_otlp_traces_endpoint: Annotated[
-        str | None, Allowed("an http or https address"), Field(description="Full address for spans alone.")
-    ] = None
-    exporter_otlp_metrics_endpoint: Annotated[
-        str | None, Allowed("an http or https address"), Field(description="Full address for metrics alone.")
-    ] = None
-    exporter_otlp_logs_endpoint: Annotated[
-        str | None, Allowed("an http or https address"), Field(description="Full address for log records alone.")
-    ] = None
-
-    def otlp(self, signal: Literal["traces", "metrics", "logs"]) -> bool:
-        """Whether the signal is sent by OTLP: asked for, and an endpoint is known."""
-        wanted = {"traces": self.traces_exporter, "metrics": self.metrics_exporter, "logs": self.logs_exporter}[signal]
-        endpoint = {
-            "traces": self.exporter_otlp_traces_endpoint,
-            "metrics": self.exporter_otlp_metrics_endpoint,
-            "logs": self.exporter_otlp_logs_endpoint,
-        }[signal]
-        return not self.sdk_disabled and "otlp" in wanted and bool(endpoint or self.exporter_otlp_endpoint)
-
-
 GROUPS: tuple[type[Group], ...] = (
     LibrariesIOSettings,
     CacheSettings,
@@ -309,6 +191,7 @@ GROUPS: tuple[type[Group], ...] = (
     ToolSettings,
     ServerSettings,
     LogSettings,
+    ObservationSettings,
     TelemetrySettings,
 )
 
@@ -323,13 +206,15 @@ class Settings:
     tools: ToolSettings
     server: ServerSettings
     log: LogSettings
+    observation: ObservationSettings
     telemetry: TelemetrySettings
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret in force, in clear: for the redaction of what leaves the process, and nothing else."""
-        groups = (self.libraries_io, self.cache, self.redis, self.tools, self.server, self.log, self.telemetry)
+        groups = (getattr(self, name) for name in self.__slots__)
         values = (getattr(group, name) for group in groups for name in type(group).model_fields)
-        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        return tuple(dict.fromkeys(part for text in texts for part in (text, *_secrets_inside(text))))
 
 
 def load_settings(
@@ -341,7 +226,7 @@ def load_settings(
         SettingsError: one line that names the first variable with a bad value and what is allowed.
     """
     # OpenTelemetry's SDK reads the process environment only, so its names in `.env`, and our defaults, are put there.
-    for name, value in {**OPENTELEMETRY_DEFAULTS, **_env_file()}.items():
+    for name, value in {**OPENTELEMETRY_DEFAULTS, **env_file()}.items():
         if name.startswith("OTEL_") and value:
             os.environ.setdefault(name, value)
     given = {"transport": transport, "host": host, "port": port}
@@ -357,14 +242,42 @@ def load_settings(
         _load(RedisSettings),
         _load(ToolSettings),
         server,
-        _load(LogSettings),
-        _load(TelemetrySettings),
+        _log_settings(),
+        _load(ObservationSettings),
+        _telemetry_settings(),
     )
 
 
-def variable(group: type[BaseSettings], field: str) -> str:
-    """The environment variable of a field."""
-    return f"{group.model_config.get('env_prefix', '')}{field}".upper()
+def _log_settings() -> LogSettings:
+    log = _load(LogSettings)
+    if log.enable_file and log.file is None:
+        raise SettingsError("LOG_ENABLE_FILE='true': needs LOG_FILE; allowed: true together with a path in LOG_FILE")
+    return log
+
+
+def _telemetry_settings() -> TelemetrySettings:
+    telemetry = _load(TelemetrySettings)
+    # Headers may have come from a file that `..._HEADERS_FILE` names; the SDK reads the environment alone.
+    for field in type(telemetry).model_fields:
+        value = getattr(telemetry, field)
+        if isinstance(value, SecretStr):
+            os.environ.setdefault(variable(TelemetrySettings, field), value.get_secret_value())
+    return telemetry
+
+
+def _secrets_inside(text: str) -> Iterator[str]:
+    """What is secret inside a setting: the password of an address, the values of headers, the token in a value."""
+    if "://" in text:
+        password = urlsplit(text).password
+        yield from (password, unquote(password)) if password else ()
+        return
+    for pair in text.split(","):
+        name, sign, value = pair.partition("=")
+        # A short value says little and would black out much.
+        if sign and len(value.strip()) >= 6 and name.strip().replace("-", "").isalnum():
+            yield value.strip()
+            yield unquote(value.strip())
+            yield unquote(value.strip()).rpartition(" ")[2]
 
 
 def _load(group: type[GroupT], **given: Any) -> GroupT:
@@ -380,18 +293,5 @@ def _line(group: type[Group], error: ErrorDetails, given: dict[str, Any]) -> str
     name = variable(group, field)
     allowed = next((mark.text for mark in info.metadata if isinstance(mark, Allowed)), error["msg"])
     secret = SecretStr in (info.annotation, *get_args(info.annotation))
-    value = given.get(field) or os.environ.get(name) or _env_file().get(name)
+    value = given.get(field) or os.environ.get(name) or env_file().get(name)
     return f"{name}={'***' if secret else repr(value)}: not allowed; allowed: {allowed}"
-
-
-def _env_file() -> dict[str, str | None]:
-    if not ENV_FILE.exists():
-        return {}
-    try:
-        return dotenv_values(ENV_FILE)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f".env: can't be read: {_reason(error)}; allowed: a readable text file") from None
-
-
-def _reason(error: OSError | UnicodeDecodeError) -> str:
-    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else "not UTF-8 text"

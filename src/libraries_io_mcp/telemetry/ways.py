@@ -1,0 +1,191 @@
+"""One way out for one signal: makes its exporter late, redacts what goes through, keeps count, and fails alone.
+
+The exporter is made in the thread that exports, at the first batch, so that the start of the server never waits for
+its imports; one that can't be made (a folder that can't be written) is tried again at the next batch. Each way has a
+processor with a bounded queue of its own, so a slow or dead one never disturbs another.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from opentelemetry.sdk._logs import ReadableLogRecord, ReadWriteLogRecord
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter, LogRecordExportResult
+from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+
+from libraries_io_mcp.telemetry.deliveries import Counts
+from libraries_io_mcp.telemetry.redacting import clean_logs, clean_metrics, clean_spans, points_in
+from libraries_io_mcp.telemetry.redaction import Redactor
+
+logger: Final = logging.getLogger(__name__)
+
+
+class _Late:
+    """Makes an exporter when it is first needed, and again when that failed."""
+
+    def __init__(self, make: Callable[[], Any], counts: Counts) -> None:
+        self._make = make
+        self._counts = counts
+        self.made: Any = None
+        self.preparing = False
+        """Whether the exporter is just being made, for which its modules are imported."""
+
+    def export(self, count: int, send: Callable[[Any], bool]) -> bool:
+        """Have `count` things sent; whether they were. Never raises."""
+        try:
+            self.made = self.made or self._prepare()
+            sent = send(self.made)
+        except Exception as error:  # whatever an exporter raises concerns this way alone
+            self._counts.failed(count, type(error).__name__)
+            logger.warning("%s can't be written by %s: %s", self._counts.signal, self._counts.way, _reason(error))
+            return False
+        if sent:
+            self._counts.delivered(count)
+        else:
+            # Why, the exporter has logged; its result says no more than this.
+            self._counts.failed(count, "ExportFailed")
+        return sent
+
+    def _prepare(self) -> Any:
+        self.preparing = True
+        try:
+            return self._make()
+        finally:
+            self.preparing = False
+
+
+class SpanWay(SpanExporter):
+    """A way out for spans."""
+
+    def __init__(self, make: Callable[[], SpanExporter], redactor: Redactor, counts: Counts) -> None:
+        self._late = _Late(make, counts)
+        self._redactor = redactor
+
+    @property
+    def preparing(self) -> bool:
+        """Whether the exporter is just being made."""
+        return self._late.preparing
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Export one batch."""
+        sent = self._late.export(
+            len(spans), lambda made: made.export(clean_spans(self._redactor, spans)) is SpanExportResult.SUCCESS
+        )
+        return SpanExportResult.SUCCESS if sent else SpanExportResult.FAILURE
+
+    def shutdown(self) -> None:
+        """End the exporter if there ever was one."""
+        if self._late.made is not None:
+            self._late.made.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Flush the exporter if there ever was one."""
+        return self._late.made is None or bool(self._late.made.force_flush(timeout_millis))
+
+
+class LogWay(LogRecordExporter):
+    """A way out for log records."""
+
+    def __init__(self, make: Callable[[], LogRecordExporter], redactor: Redactor, counts: Counts) -> None:
+        self._late = _Late(make, counts)
+        self._redactor = redactor
+
+    @property
+    def preparing(self) -> bool:
+        """Whether the exporter is just being made."""
+        return self._late.preparing
+
+    def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
+        """Export one batch."""
+        sent = self._late.export(
+            len(batch), lambda made: made.export(clean_logs(self._redactor, batch)) is LogRecordExportResult.SUCCESS
+        )
+        return LogRecordExportResult.SUCCESS if sent else LogRecordExportResult.FAILURE
+
+    def shutdown(self) -> None:
+        """End the exporter if there ever was one."""
+        if self._late.made is not None:
+            self._late.made.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Flush the exporter if there ever was one."""
+        return self._late.made is None or bool(self._late.made.force_flush(timeout_millis))
+
+
+class MetricWay(MetricExporter):
+    """A way out for metrics. Cumulative always: the InfluxDB exporter of the Collector takes nothing else."""
+
+    def __init__(self, make: Callable[[], MetricExporter], redactor: Redactor, counts: Counts) -> None:
+        super().__init__()
+        self._late = _Late(make, counts)
+        self._redactor = redactor
+        self._counts = counts
+
+    @property
+    def preparing(self) -> bool:
+        """Whether the exporter is just being made."""
+        return self._late.preparing
+
+    def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: object) -> MetricExportResult:
+        """Export one collection."""
+        count = points_in(metrics_data)
+        self._counts.offered(count)
+
+        def send(made: MetricExporter) -> bool:
+            clean = clean_metrics(self._redactor, metrics_data)
+            return made.export(clean, timeout_millis, **kwargs) is MetricExportResult.SUCCESS
+
+        return MetricExportResult.SUCCESS if self._late.export(count, send) else MetricExportResult.FAILURE
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """Flush the exporter if there ever was one."""
+        return self._late.made is None or bool(self._late.made.force_flush(timeout_millis))
+
+    def shutdown(self, timeout_millis: float = 30_000, **kwargs: object) -> None:
+        """End the exporter if there ever was one."""
+        if self._late.made is not None:
+            self._late.made.shutdown(timeout_millis, **kwargs)
+
+
+class SpanQueue(BatchSpanProcessor):
+    """The SDK's batch processor, which also says how many spans it was given and how many it had no room for."""
+
+    def __init__(self, way: SpanWay, counts: Counts) -> None:
+        super().__init__(way)
+        self._counts = counts
+        self._waiting = self._batch_processor._queue  # the SDK shows it nowhere
+        self._room = self._batch_processor._max_queue_size
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Queue an ended span. A full queue loses its oldest one."""
+        if span.context is None or not span.context.trace_flags.sampled:
+            return
+        self._counts.offered()
+        if len(self._waiting) >= self._room:
+            self._counts.dropped()
+        self._batch_processor.emit(span)
+
+
+class LogQueue(BatchLogRecordProcessor):
+    """The same for log records."""
+
+    def __init__(self, way: LogWay, counts: Counts, on_drop: Callable[[], None]) -> None:
+        super().__init__(way)
+        self._counts = counts
+        self._on_drop = on_drop
+        self._waiting = self._batch_processor._queue
+        self._room = self._batch_processor._max_queue_size
+
+    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
+        """Queue a record. A full queue loses its oldest one."""
+        self._counts.offered()
+        if len(self._waiting) >= self._room:
+            self._counts.dropped()
+            self._on_drop()
+        super().on_emit(log_record)
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
