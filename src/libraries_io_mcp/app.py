@@ -16,7 +16,9 @@ from typing import Final, NoReturn
 import anyio
 import fastmcp
 import httpx
+import uvicorn
 from fastmcp import FastMCP
+from starlette.routing import Route
 
 from libraries_io_mcp import __version__
 from libraries_io_mcp.answer import Tools
@@ -25,15 +27,23 @@ from libraries_io_mcp.completions import register_completions
 from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.http_routes import add_routes
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
+from libraries_io_mcp.metrics_summary import register_metrics_summary
 from libraries_io_mcp.resources import SayWhy, register_resources
 from libraries_io_mcp.settings import Settings
+from libraries_io_mcp.stdio import StdioServer
 from libraries_io_mcp.telemetry import semconv
+from libraries_io_mcp.telemetry.http_server import ObserveHttp
 from libraries_io_mcp.telemetry.middleware import ObserveRequests
+from libraries_io_mcp.telemetry.process import ProcessMetrics
 from libraries_io_mcp.telemetry.providers import Telemetry, build_telemetry
+from libraries_io_mcp.telemetry.recent import Recent
+from libraries_io_mcp.telemetry.summary import SLICE_SECONDS, Summary
 from libraries_io_mcp.tools import guide, register_tools
 
 DRAIN_SECONDS: Final = 0.4
 """How long calls in flight may still take after a signal. With the telemetry's deadline it stays under 1.5 s."""
+CLOSE_SECONDS: Final = 0.1
+"""How long connections to Libraries.io may take to close."""
 LIST_PAGE: Final = 50
 """Tools, resources and the like in one page of a list."""
 
@@ -85,6 +95,8 @@ def build_app(
         telemetry.instruments,
         transport="tcp" if serves_http else "pipe",
     )
+    summary = Summary(Recent(telemetry.meter_provider).collect, monotonic=time.monotonic)
+    process = ProcessMetrics(telemetry.meter_provider)
     # Our middleware makes the SERVER span; FastMCP only carries the caller's context.
     fastmcp.settings.telemetry_mode = "propagation_only"
     server = FastMCP(
@@ -94,14 +106,21 @@ def build_app(
         middleware=[observer, RefuseBadCalls(), SayWhy()],
         mask_error_details=True,
         list_page_size=LIST_PAGE,
-        lifespan=_closing(client),
+        lifespan=_living(client, summary, None if settings.telemetry.sdk_disabled else process),
     )
     tools = Tools(server, client)
     register_tools(tools, settings.tools.toolsets)
     register_resources(server, tools.names)
     register_completions(server)
+    register_metrics_summary(server, summary.facts)
     started = time.monotonic()
-    add_routes(server, version=__version__, uptime=lambda: time.monotonic() - started, registry=telemetry.registry)
+    add_routes(
+        server,
+        version=__version__,
+        uptime=lambda: time.monotonic() - started,
+        summary=summary.facts,
+        registry=telemetry.registry,
+    )
     return App(settings, telemetry, client, observer, server)
 
 
@@ -126,20 +145,21 @@ def _run_stdio(app: App) -> NoReturn:
 
 
 async def _serve_stdio(app: App) -> None:
+    served = StdioServer(app.server, drain_seconds=DRAIN_SECONDS)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_end_on_signal, app)
+        tasks.start_soon(_end_on_signal, app, served)
         logger.info("serving MCP on stdio", extra={"version": __version__})
-        await app.server.run_stdio_async(show_banner=False)
+        await served.serve()
         tasks.cancel_scope.cancel()
 
 
-async def _end_on_signal(app: App) -> None:
+async def _end_on_signal(app: App, served: StdioServer) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async for number in signals:
             logger.info("ending on %s", number.name)
             _second_signal_kills()
-            with anyio.move_on_after(DRAIN_SECONDS):
-                await app.observer.idle()
+            await served.end()
+            with anyio.move_on_after(CLOSE_SECONDS):
                 await app.client.aclose()
             # The thread that reads stdin can't be interrupted, so the interpreter would never end by itself.
             _end(app, 128 + number)
@@ -163,18 +183,25 @@ async def _serve_http(app: App, listener: socket.socket) -> None:
     logger.info(
         "serving MCP at http://%s:%d/mcp", f"[{host}]" if ":" in host else host, port, extra={"version": __version__}
     )
-    await app.server.run_http_async(
-        transport="http",
-        show_banner=False,
-        host=host,
-        port=port,
+    web = app.server.http_app(
         path="/mcp",
-        sockets=[listener],
         host_origin_protection=True,
         allowed_hosts=[settings.host, *settings.allowed_hosts],
         allowed_origins=list(settings.allowed_origins),
-        uvicorn_config={"log_config": None, "access_log": False, "timeout_graceful_shutdown": DRAIN_SECONDS},
     )
+    routes = [route.path for route in web.routes if isinstance(route, Route)]
+    # Around everything, so that what is refused at the door is counted too.
+    observed = ObserveHttp(web, instruments=app.telemetry.instruments, routes=routes)
+    config = uvicorn.Config(observed, lifespan="on", ws="none", log_config=None, access_log=False)
+    # Whole seconds, says the signature; the library only hands it to asyncio.wait_for.
+    config.timeout_graceful_shutdown = DRAIN_SECONDS  # type: ignore[assignment]
+    await uvicorn.Server(config).serve(sockets=[listener])
+
+
+async def _gather(summary: Summary) -> None:
+    while True:
+        await asyncio.sleep(SLICE_SECONDS)
+        await asyncio.to_thread(summary.gather)
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
@@ -188,6 +215,7 @@ def _second_signal_kills() -> None:
 
 
 def _end(app: App, code: int) -> NoReturn:
+    app.observer.end_sessions()
     app.telemetry.shutdown()
     # The interpreter's own end takes the imported libraries apart, which costs 0.6 s of an idle machine and seconds of
     # a busy one; and a thread that hangs in a dead connection or a full pipe would hold it up for good.
@@ -212,12 +240,20 @@ def _bound_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _closing(client: LibrariesIOClient) -> Callable[[FastMCP], AbstractAsyncContextManager[None]]:
+def _living(
+    client: LibrariesIOClient, summary: Summary, process: ProcessMetrics | None
+) -> Callable[[FastMCP], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_server: FastMCP) -> AsyncIterator[None]:
+        if process is not None:
+            process.start()
+        gathering = asyncio.create_task(_gather(summary))
         try:
             yield
         finally:
+            gathering.cancel()
+            if process is not None:
+                process.stop()
             await client.aclose()
 
     return lifespan

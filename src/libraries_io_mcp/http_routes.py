@@ -1,7 +1,7 @@
 """The HTTP routes beside `/mcp`: thin, no logic."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 from fastmcp import FastMCP
@@ -13,13 +13,25 @@ if TYPE_CHECKING:
 
 
 def add_routes(
-    server: FastMCP, *, version: str, uptime: Callable[[], float], registry: "CollectorRegistry | None"
+    server: FastMCP,
+    *,
+    version: str,
+    uptime: Callable[[], float],
+    summary: Callable[[], dict[str, Any]],
+    registry: "CollectorRegistry | None",
 ) -> None:
-    """Add `/health` and, when there is a registry, `/metrics`. `uptime` gives seconds since the start."""
+    """Add `/health`, `/health/metrics` and, when there is a registry, `/metrics`.
+
+    `uptime` gives seconds since the start, `summary` the figures of every operation.
+    """
 
     @server.custom_route("/health", methods=["GET"])
     async def health(_request: Request) -> Response:
         return JSONResponse({"status": "healthy", "version": version, "uptime_seconds": round(uptime(), 3)})
+
+    @server.custom_route("/health/metrics", methods=["GET"])
+    async def health_metrics(_request: Request) -> Response:
+        return JSONResponse({"version": version, **await to_thread.run_sync(summary)})
 
     @server.custom_route("/metrics", methods=["GET"])
     async def metrics(_request: Request) -> Response:

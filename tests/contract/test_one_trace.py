@@ -91,6 +91,8 @@ def variables(sandbox_url: str, receiver: OtlpReceiver) -> dict[str, str]:
         "OTEL_BSP_SCHEDULE_DELAY": "100",
         "OTEL_BLRP_SCHEDULE_DELAY": "100",
         "OTEL_METRIC_EXPORT_INTERVAL": "300",
+        # Both revisions ask the same server over HTTP, and each wants to see the request.
+        "CACHE_TTL_SECONDS": "0",
     }
 
 
@@ -185,9 +187,13 @@ def assert_server_attributes(server: Span, connection: Connection) -> None:
         "network.transport": "pipe" if connection.transport == "stdio" else "tcp",
     }
     if connection.transport == "http":
-        expected["network.protocol.name"] = "http"
+        expected |= {"network.protocol.name": "http", "network.protocol.version": "1.1", "client.address": "127.0.0.1"}
+    expected |= {"libraries_io.cache.result": "miss", "libraries_io.platform": "Pypi"}
+    expected |= {"libraries_io.package": "requests"}
     found = dict(server.attributes)
     assert found.pop("jsonrpc.request.id") not in (None, "")
+    assert found.pop("libraries_io.request.id") not in (None, "")
+    assert (found.pop("client.port", None) is not None) == (connection.transport == "http")
     # Revision 2026-07-28 has no sessions.
     assert ("mcp.session.id" in found) == (connection.transport == "http" and connection.revision < "2026")
     found.pop("mcp.session.id", None)
@@ -224,7 +230,8 @@ async def test_an_error_answer_is_a_tool_error(connection: Connection):
     assert server.status == "ERROR"
     assert server.attributes["error.type"] == "tool_error"
     assert server.attributes["libraries_io.error.type"] == "not_found"
-    assert "no-such-package" not in str(server)
+    assert server.attributes["libraries_io.package"] == "no-such-package"
+    assert "no-such-package" not in f"{server.name} {server.status_message} {server.events}"
     point = await connection.point_of(server)
     assert point.attributes["error.type"] == "tool_error"
     assert "no-such-package" not in str(point)

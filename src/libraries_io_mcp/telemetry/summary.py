@@ -1,0 +1,82 @@
+"""What people without Prometheus want to know: how often, how long, how well; of late and since the start.
+
+Everything comes from the histograms that Prometheus would get. Memory is bounded: there is one distribution for each
+operation and slice of time, operations come from a closed set, and old slices are dropped.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from libraries_io_mcp.telemetry.distribution import Distribution, together
+
+SLICE_SECONDS: Final = 15.0
+WINDOW_SECONDS: Final = 300.0
+NOTE: Final = (
+    "Durations are in seconds. count, min, max and mean are exact; median, p95 and p99 are interpolated within the "
+    "histogram's buckets. A failure is a call that ended with an error of the server or of a tool."
+)
+
+Operations = Mapping[tuple[str, str], Distribution]
+"""By kind (`operations`, `libraries_io_calls`) and name."""
+
+
+class Summary:
+    """Gathers what `collect` gives: at each call, all that was measured since the call before."""
+
+    def __init__(self, collect: Callable[[], Operations], *, monotonic: Callable[[], float]) -> None:
+        self._collect = collect
+        self._monotonic = monotonic
+        self._started = monotonic()
+        self._lock = threading.Lock()
+        self._whole: dict[tuple[str, str], Distribution] = {}
+        self._slices: deque[tuple[int, dict[tuple[str, str], Distribution]]] = deque()
+
+    def gather(self) -> None:
+        """Put what is new into the current slice. Call it every `SLICE_SECONDS`, from any thread."""
+        with self._lock:
+            self._gather()
+
+    def _gather(self) -> None:
+        slice_number = int((self._monotonic() - self._started) // SLICE_SECONDS)
+        if not self._slices or self._slices[-1][0] != slice_number:
+            self._slices.append((slice_number, {}))
+        while self._slices[0][0] <= slice_number - WINDOW_SECONDS // SLICE_SECONDS:
+            self._slices.popleft()
+        newest = self._slices[-1][1]
+        for key, distribution in self._collect().items():
+            for kept in (newest, self._whole):
+                kept[key] = kept[key].plus(distribution) if key in kept else distribution
+
+    def facts(self) -> dict[str, Any]:
+        """Everything as plain data, up to this moment."""
+        kinds: dict[str, dict[str, Any]] = {"operations": {}, "libraries_io_calls": {}}
+        with self._lock:
+            self._gather()
+            uptime = self._monotonic() - self._started
+            for (kind, name), whole in sorted(self._whole.items()):
+                recent = together([each[kind, name] for _, each in self._slices if (kind, name) in each])
+                kinds[kind][name] = {"last_5_minutes": _facts(recent), "since_start": _facts(whole)}
+        return {
+            "uptime_seconds": round(uptime, 3),
+            "window_seconds": min(WINDOW_SECONDS, round(uptime, 3)),
+            **kinds,
+            "note": NOTE,
+        }
+
+
+def _facts(distribution: Distribution | None) -> dict[str, Any] | None:
+    if distribution is None:
+        return None
+    return {
+        "count": distribution.count,
+        "failures": distribution.failures,
+        "success_rate": round(distribution.success_rate, 6),
+        "min": round(distribution.min, 6),
+        "max": round(distribution.max, 6),
+        "mean": round(distribution.mean, 6),
+        "median": round(distribution.percentile(0.5), 6),
+        "p95": round(distribution.percentile(0.95), 6),
+        "p99": round(distribution.percentile(0.99), 6),
+    }
