@@ -6,10 +6,14 @@ from typing import Final, Protocol
 from libraries_io_mcp.answer import Tools
 from libraries_io_mcp.tools import (
     alternatives,
+    comparison,
     dependencies,
     discover,
+    health,
+    licence_check,
     owners,
     package,
+    project,
     repositories,
     server,
     standing,
@@ -29,6 +33,8 @@ class Domain(Protocol):
 TOOLSETS: Final[dict[str, tuple[Domain, ...]]] = {
     "discover": (discover, alternatives),
     "package": (package, dependencies, standing),
+    "judge": (comparison, health, licence_check),
+    "project": (project,),
     "repositories": (repositories, owners),
     "server": (server,),
     "subscriptions": (subscriptions,),
