@@ -97,14 +97,14 @@ class RepositoryPackagesAnswer(PagedAnswer):
         return lines(head, then=(package.text() for package in self.packages))
 
 
-def repository_answer(reply: Reply[Repository], asked: str, provenance: Provenance) -> RepositoryAnswer:
-    """The answer out of what the service says of a repository. `asked` stands in for a name it does not say."""
+def repository_answer(reply: Reply[Repository], provenance: Provenance) -> RepositoryAnswer:
+    """The answer out of what the service says of a repository."""
     repository = reply.data
     kinds = ("readme", "changelog", "contributing", "license", "coc", "threat_model", "audit")
     files = {kind: getattr(repository, f"has_{kind}") for kind in kinds}
     return RepositoryAnswer(
         host=repository.host_type,
-        full_name=repository.full_name or asked,
+        full_name=repository.full_name,
         description=repository.description,
         language=repository.language,
         license=repository.license,
@@ -137,7 +137,7 @@ async def get_repository(
 ) -> RepositoryAnswer:
     """State, licence, popularity and files of one repository, as of `last_synced_at`. Costs one request."""
     reply = await client.repository(host, owner, name)
-    return repository_answer(reply, f"{owner}/{name}", Provenance.of(client, reply))
+    return repository_answer(reply, Provenance.of(client, reply))
 
 
 async def get_repository_dependencies(
@@ -164,7 +164,7 @@ async def get_repository_dependencies(
     reply = await client.repository_dependencies(host, owner, name)
     every = reply.data.dependencies
     return RepositoryDependenciesAnswer(
-        full_name=reply.data.full_name or f"{owner}/{name}",
+        full_name=reply.data.full_name,
         outdated_count=sum(each.outdated is True for each in every) if every else None,
         deprecated_count=sum(each.deprecated is True for each in every) if every else None,
         dependencies=tuple(PackageDependency.of(each) for each in every),
