@@ -28,6 +28,7 @@ from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.http_routes import add_routes
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.metrics_summary import register_metrics_summary
+from libraries_io_mcp.prompts import register_prompts
 from libraries_io_mcp.resources import SayWhy, register_resources
 from libraries_io_mcp.settings import Settings
 from libraries_io_mcp.stdio import StdioServer
@@ -111,6 +112,7 @@ def build_app(
     tools = Tools(server, client)
     register_tools(tools, settings.tools.toolsets)
     register_resources(server, tools.names)
+    register_prompts(server, tools.names)
     register_completions(server)
     register_metrics_summary(server, summary.facts)
     started = time.monotonic()

@@ -1,0 +1,224 @@
+"""MCP on stdin and stdout, with an end that leaves no request without an answer.
+
+When stdin ends, the MCP SDK cancels every handler at once, and each of them is refused with "Connection closed". That
+would also hit a client that only closed its writing side and waits for the rest. So the end of the input is held back
+here until the requests before it are answered, for a moment at most; only what is not done by then is refused. A
+signal is treated as an end of the input.
+"""
+
+import logging
+import os
+import select
+import sys
+from typing import Any, Final, cast
+
+import anyio
+from fastmcp import FastMCP
+from fastmcp.server.context import reset_transport, set_transport
+from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
+from mcp_types import JSONRPCError, JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
+
+REFUSING_SECONDS: Final = 0.2
+"""How long refusals may take to get out."""
+PAUSE_SECONDS: Final = 0.002
+
+logger: Final = logging.getLogger(__name__)
+
+
+class Requests:
+    """The requests that came in and are not answered yet."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, None] = {}
+        self._changed = anyio.Event()
+        self.sent = 0
+        """Messages handed to the writer so far."""
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def came(self, message: Any) -> None:
+        """A message of the client."""
+        if isinstance(message, JSONRPCRequest):
+            self._open[str(message.id)] = None
+        elif isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
+            # The client does not wait for it any more, and the SDK does not answer it.
+            self._close((message.params or {}).get("requestId"))
+
+    def went(self, message: Any) -> None:
+        """A message of the server has been taken by the writer."""
+        self.sent += 1
+        if isinstance(message, JSONRPCResponse | JSONRPCError):
+            self._close(message.id)
+
+    async def none_open(self) -> None:
+        """Return when every request is answered."""
+        while self._open:
+            await self._changed.wait()
+
+    def _close(self, number: object) -> None:
+        self._open.pop(str(number), None)
+        if not self._open:
+            self._changed.set()
+            self._changed = anyio.Event()
+
+
+class Incoming:
+    """The client's messages. Their end is given on only when `settle` has returned."""
+
+    def __init__(self, stream: Any, requests: Requests, drain_seconds: float) -> None:
+        self._stream = stream
+        self._requests = requests
+        self._drain_seconds = drain_seconds
+        self._ended = False
+        self._waiting = anyio.CancelScope()
+
+    @property
+    def last_context(self) -> Any:
+        """The context variables of whoever sent the last message."""
+        return self._stream.last_context
+
+    def end(self) -> None:
+        """Behave as if the input had ended."""
+        self._ended = True
+        self._waiting.cancel()
+
+    async def settle(self) -> None:
+        """Wait for the answers that are due."""
+        with anyio.move_on_after(self._drain_seconds):
+            await self._requests.none_open()
+        if self._requests:
+            logger.warning("%d requests are refused: the server ends", len(self._requests))
+
+    async def receive(self) -> Any:
+        """The next message."""
+        try:
+            item = await self._next()
+        except anyio.EndOfStream:
+            await self.settle()
+            raise
+        if isinstance(item, SessionMessage):
+            self._requests.came(item.message)
+        return item
+
+    async def _next(self) -> Any:
+        if not self._ended:
+            with anyio.CancelScope() as self._waiting:
+                return await self._stream.receive()
+        raise anyio.EndOfStream
+
+    def __aiter__(self) -> "Incoming":
+        return self
+
+    async def __anext__(self) -> Any:
+        try:
+            return await self.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+
+    async def aclose(self) -> None:
+        """Close the stream."""
+        await self._stream.aclose()
+
+    async def __aenter__(self) -> "Incoming":
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await self.aclose()
+
+
+class Outgoing:
+    """The server's messages."""
+
+    def __init__(self, stream: Any, requests: Requests) -> None:
+        self._stream = stream
+        self._requests = requests
+
+    async def send(self, item: SessionMessage) -> None:
+        """Hand a message to the writer."""
+        await self._stream.send(item)
+        self._requests.went(item.message)
+
+    async def aclose(self) -> None:
+        """Close the stream."""
+        await self._stream.aclose()
+
+    async def __aenter__(self) -> "Outgoing":
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await self.aclose()
+
+
+class Wire:
+    """stdout for the protocol alone: what else is printed goes to stderr.
+
+    A message that fits into the pipe for certain is written at once; handing it to a thread, as files must, costs more
+    than all our telemetry. One that does not fit goes to a thread, so that a client that does not read stops nobody.
+    """
+
+    def __init__(self) -> None:
+        sys.stdout.flush()
+        self._wire = os.dup(1)
+        os.dup2(2, 1)
+        self._room = select.poll()
+        self._room.register(self._wire, select.POLLOUT)
+        self.written = 0
+        """Messages written so far."""
+
+    async def write(self, text: str) -> None:
+        """Write one message."""
+        data = text.encode()
+        if len(data) <= select.PIPE_BUF and self._room.poll(0) == [(self._wire, select.POLLOUT)]:
+            os.write(self._wire, data)
+        else:
+            await anyio.to_thread.run_sync(self._write_all, data)
+        self.written += 1
+
+    async def flush(self) -> None:
+        """Nothing is held."""
+
+    def _write_all(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._wire, left) :]
+
+
+class StdioServer:
+    """Serves until stdin ends or `end` is called."""
+
+    def __init__(self, server: FastMCP, *, drain_seconds: float) -> None:
+        self._server = server
+        self._drain_seconds = drain_seconds
+        self._requests = Requests()
+        self._wire = Wire()
+        self._incoming: Incoming | None = None
+        self._served = anyio.Event()
+
+    async def serve(self) -> None:
+        """Serve. FastMCP's own `run_stdio_async` does the same, without a way to see the messages."""
+        mcp: Any = self._server._mcp_server
+        token = set_transport("stdio")
+        try:
+            async with (
+                self._server._lifespan_manager(),
+                # What the SDK needs of a file is to write and to flush.
+                stdio_server(stdout=cast("Any", self._wire)) as (read, write),
+            ):
+                self._incoming = Incoming(read, self._requests, self._drain_seconds)
+                outgoing = Outgoing(write, self._requests)
+                await mcp.run(self._incoming, outgoing, mcp.create_initialization_options())
+                self._served.set()
+        finally:
+            reset_transport(token)
+
+    async def end(self) -> None:
+        """End as at the end of the input. The thread that reads stdin can't be ended, so `serve` may never return."""
+        if self._incoming is None:
+            return
+        self._incoming.end()
+        with anyio.move_on_after(self._drain_seconds + REFUSING_SECONDS):
+            await self._served.wait()
+            while self._wire.written < self._requests.sent:  # noqa: ASYNC110 - one message at most, for a moment
+                await anyio.sleep(PAUSE_SECONDS)
