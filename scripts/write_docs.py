@@ -89,9 +89,7 @@ def _codes(attributes: tuple[semconv.Attribute, ...]) -> str:
 def prometheus_name(metric: semconv.Metric) -> str:
     """The name under which Prometheus shows a metric, without the suffixes of a histogram's series."""
     name = metric.name.replace(".", "_")
-    unit = {"s": "_seconds", "By": "_bytes", "1": "_ratio"}.get(metric.unit, "")
-    if metric.unit == "1" and metric.kind != "gauge":
-        unit = ""
+    unit = {"s": "_seconds", "By": "_bytes"}.get(metric.unit, "")
     return f"{name}{unit}" + ("_total" if metric.kind == "counter" else "")
 
 

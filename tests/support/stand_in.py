@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Final
@@ -11,6 +11,7 @@ from tests.support.polling import HANG_SECONDS
 
 from libraries_io_mcp.sandbox.app import create_app
 from libraries_io_mcp.sandbox.connections import Connections
+from libraries_io_mcp.sandbox.faults import Fault
 from libraries_io_mcp.sandbox.keys import KNOWN_KEY
 from libraries_io_mcp.sandbox.server import serving
 
@@ -25,13 +26,13 @@ KEYS: Final = {KNOWN_KEY: PLENTY, CANARY: PLENTY, FEW_KEY: 1}
 
 
 @contextmanager
-def sandbox(keys: Mapping[str, int] = KEYS) -> Iterator[str]:
+def sandbox(keys: Mapping[str, int] = KEYS, faults: Iterable[Fault] = ()) -> Iterator[str]:
     """Serve while the block runs. Gives the address for `LIBRARIES_IO_BASE_URL`."""
     ready: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def serve() -> None:
         stop = asyncio.Event()
-        app = create_app(keys=keys, anonymous_limit=PLENTY)
+        app = create_app(keys=keys, anonymous_limit=PLENTY, faults=faults)
         async with serving(app, Connections()) as address:
             ready.set_result((address, asyncio.get_running_loop(), stop))
             await stop.wait()

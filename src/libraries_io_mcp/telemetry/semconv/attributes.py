@@ -44,6 +44,7 @@ class Attribute(StrEnum):
     EXCEPTION_MESSAGE = "exception.message"
     EXCEPTION_STACKTRACE = "exception.stacktrace"
     EXCEPTION_ESCAPED = "exception.escaped"
+    SERVICE_VERSION = "service.version"
     CODE_FILE = "code.file.path"
     CODE_FUNCTION = "code.function.name"
     CODE_LINE = "code.line.number"
@@ -154,6 +155,7 @@ FACTS: Final[dict[Attribute, Facts]] = {
     Attribute.EXCEPTION_MESSAGE: Facts("string", "Its text (HTTP attempts and log records)."),
     Attribute.EXCEPTION_STACKTRACE: Facts("string", "Its traceback (HTTP attempts and log records)."),
     Attribute.EXCEPTION_ESCAPED: Facts("string", "Whether it left the span.", frozenset({"True", "False"})),
+    Attribute.SERVICE_VERSION: Facts("string", "On the first record: which version it is."),
     Attribute.CODE_FILE: Facts("string", "File that made the record."),
     Attribute.CODE_FUNCTION: Facts("string", "Function that made the record."),
     Attribute.CODE_LINE: Facts("int", "Line that made the record."),

@@ -91,6 +91,7 @@ LOG_EVENTS: Final = (
     ),
 )
 PLAIN_LOG_ATTRIBUTES: Final = (
+    Attribute.SERVICE_VERSION,
     Attribute.CODE_FILE,
     Attribute.CODE_FUNCTION,
     Attribute.CODE_LINE,

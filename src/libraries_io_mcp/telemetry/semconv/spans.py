@@ -61,6 +61,8 @@ SERVER_SPAN: Final = Span(
         Attribute.CONVERSATION_ID,
         Attribute.SESSION_ID,
         Attribute.REQUEST_ID,
+        Attribute.USER_HASH,
+        Attribute.USER_ID,
     ),
     (SpanEvent(Event.EXCEPTION, (Attribute.EXCEPTION_TYPE,)),),
     "the span of the HTTP request, when the parent comes from `_meta`",
@@ -86,6 +88,8 @@ CLIENT_SPAN: Final = Span(
         Attribute.PACKAGE,
         Attribute.WAIT,
         Attribute.REQUEST_ID,
+        Attribute.USER_HASH,
+        Attribute.USER_ID,
     ),
     (
         SpanEvent(
@@ -104,14 +108,14 @@ QUOTA_SPAN: Final = Span(
     r"libraries_io\.quota\.wait",
     "INTERNAL",
     "an attempt that had to wait for its place in the quota",
-    (Attribute.ENDPOINT, Attribute.WAIT, Attribute.REQUEST_ID),
+    (Attribute.ENDPOINT, Attribute.WAIT, Attribute.REQUEST_ID, Attribute.USER_HASH, Attribute.USER_ID),
 )
 FLIGHT_SPAN: Final = Span(
     "libraries_io.flight.join",
     r"libraries_io\.flight\.join",
     "INTERNAL",
     "a question that another request is just asking: it waits for that one's answer",
-    (Attribute.ENDPOINT, Attribute.REQUEST_ID),
+    (Attribute.ENDPOINT, Attribute.REQUEST_ID, Attribute.USER_HASH, Attribute.USER_ID),
     links="the request that asks",
 )
 WORK_SPAN: Final = Span(
@@ -119,7 +123,7 @@ WORK_SPAN: Final = Span(
     r"[a-z_]+(\.[a-z_]+)*",
     "INTERNAL",
     "an operation of our own that `telemetry/observe.py` watches",
-    (Attribute.OPERATION, Attribute.ERROR_TYPE, Attribute.REQUEST_ID),
+    (Attribute.OPERATION, Attribute.ERROR_TYPE, Attribute.REQUEST_ID, Attribute.USER_HASH, Attribute.USER_ID),
     (SpanEvent(Event.EXCEPTION, (Attribute.EXCEPTION_TYPE,)),),
 )
 SPANS: Final = (SERVER_SPAN, CLIENT_SPAN, QUOTA_SPAN, FLIGHT_SPAN, WORK_SPAN)
