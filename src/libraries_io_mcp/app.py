@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -18,6 +18,7 @@ import fastmcp
 import httpx
 import uvicorn
 from fastmcp import FastMCP
+from fastmcp.server.dependencies import get_access_token
 from starlette.routing import Route
 
 from libraries_io_mcp import __version__
@@ -38,6 +39,7 @@ from libraries_io_mcp.telemetry.middleware import ObserveRequests
 from libraries_io_mcp.telemetry.process import ProcessMetrics
 from libraries_io_mcp.telemetry.providers import Telemetry, build_telemetry
 from libraries_io_mcp.telemetry.recent import Recent
+from libraries_io_mcp.telemetry.request_context import Callers
 from libraries_io_mcp.telemetry.summary import SLICE_SECONDS, Summary
 from libraries_io_mcp.tools import guide, register_tools
 
@@ -76,8 +78,19 @@ def build_app(
     """
     if settings.redis.url is not None and find_spec("redis") is None:
         raise SettingsError("REDIS_URL=***: needs the extra `redis`; install libraries-io-mcp[redis], or unset it")
-    serves_http = settings.server.transport == "http"
-    telemetry = build_telemetry(settings, serves_http=serves_http)
+    telemetry = build_telemetry(settings, serves_http=settings.server.transport == "http")
+    with telemetry.observer.operation("startup"):
+        return _assemble(settings, telemetry, now=now, sleep=sleep, network=network)
+
+
+def _assemble(
+    settings: Settings,
+    telemetry: Telemetry,
+    *,
+    now: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]],
+    network: httpx.AsyncBaseTransport | None,
+) -> App:
     client = LibrariesIOClient(
         settings.libraries_io,
         instruments=telemetry.instruments,
@@ -94,7 +107,8 @@ def build_app(
     observer = ObserveRequests(
         telemetry.tracer_provider.get_tracer(semconv.SCOPE_NAME, __version__),
         telemetry.instruments,
-        transport="tcp" if serves_http else "pipe",
+        transport="tcp" if settings.server.transport == "http" else "pipe",
+        caller=_caller(telemetry.callers),
     )
     summary = Summary(Recent(telemetry.meter_provider).collect, monotonic=time.monotonic)
     process = ProcessMetrics(telemetry.meter_provider)
@@ -150,7 +164,7 @@ async def _serve_stdio(app: App) -> None:
     served = StdioServer(app.server, drain_seconds=DRAIN_SECONDS)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_end_on_signal, app, served)
-        logger.info("serving MCP on stdio", extra={"version": __version__})
+        logger.info("serving MCP on stdio", extra={semconv.Attribute.SERVICE_VERSION: __version__})
         await served.serve()
         tasks.cancel_scope.cancel()
 
@@ -160,7 +174,8 @@ async def _end_on_signal(app: App, served: StdioServer) -> None:
         async for number in signals:
             logger.info("ending on %s", number.name)
             _second_signal_kills()
-            await served.end()
+            with app.telemetry.observer.operation("shutdown.drain"):
+                await served.end()
             with anyio.move_on_after(CLOSE_SECONDS):
                 await app.client.aclose()
             # The thread that reads stdin can't be interrupted, so the interpreter would never end by itself.
@@ -183,7 +198,10 @@ async def _serve_http(app: App, listener: socket.socket) -> None:
     settings = app.settings.server
     host, port = listener.getsockname()[:2]
     logger.info(
-        "serving MCP at http://%s:%d/mcp", f"[{host}]" if ":" in host else host, port, extra={"version": __version__}
+        "serving MCP at http://%s:%d/mcp",
+        f"[{host}]" if ":" in host else host,
+        port,
+        extra={semconv.Attribute.SERVICE_VERSION: __version__},
     )
     web = app.server.http_app(
         path="/mcp",
@@ -198,6 +216,18 @@ async def _serve_http(app: App, listener: socket.socket) -> None:
     # Whole seconds, says the signature; the library only hands it to asyncio.wait_for.
     config.timeout_graceful_shutdown = DRAIN_SECONDS  # type: ignore[assignment]
     await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def _caller(callers: Callers) -> Callable[[], Mapping[str, str] | None]:
+    """Tells who has logged in for the current request, as far as it may be shown."""
+    if not callers.shows:
+        return lambda: None
+
+    def caller() -> Mapping[str, str] | None:
+        token = get_access_token()
+        return callers.shown(str(token.claims.get("sub") or token.client_id)) if token is not None else None
+
+    return caller
 
 
 async def _gather(summary: Summary) -> None:

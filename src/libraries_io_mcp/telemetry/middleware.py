@@ -41,11 +41,13 @@ class ObserveRequests(Middleware):
         instruments: Instruments,
         *,
         transport: str,
+        caller: Callable[[], Mapping[str, str] | None] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tracer = tracer
         self._instruments = instruments
         self._transport = transport
+        self._caller = caller
         self._monotonic = monotonic
         self._sessions = Sessions(instruments, monotonic=monotonic)
         self._in_flight = 0
@@ -74,7 +76,7 @@ class ObserveRequests(Middleware):
         self._in_flight += 1
         try:
             request_id = request_context.request_id_of(request and request.request_id, headers.get("x-request-id"))
-            with request_context.bind(request_id=request_id):
+            with request_context.bind(request_id=request_id, caller=self._caller()):
                 return await self._observe(context, request, headers, call_next)
         finally:
             self._in_flight -= 1
@@ -123,7 +125,7 @@ class ObserveRequests(Middleware):
         if request is not None and request.request_id is not None:
             mine[Attribute.JSONRPC_REQUEST_ID] = str(request.request_id)[:LONGEST_ID]
         if bound := request_context.current():
-            mine[Attribute.REQUEST_ID] = bound.request_id
+            mine |= bound.attributes
         if headers:
             mine |= _of_connection(request, headers)
         if meta:

@@ -17,6 +17,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, MetricsData, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
+from opentelemetry.trace import SpanKind
 from opentelemetry.trace import TracerProvider as TracerProviderAPI
 
 from libraries_io_mcp import __version__
@@ -200,7 +201,8 @@ class RequestOnSpans(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the library's
         """Called in the thread and context that starts the span."""
         request = request_context.current()
-        if request is not None:
+        # The SERVER span is started with them.
+        if request is not None and span.kind is not SpanKind.SERVER:
             span.set_attributes(request.attributes)
 
 

@@ -35,9 +35,7 @@ _KEY_SHAPED: Final = re.compile(
     re.IGNORECASE,
 )
 _USER_INFO: Final = re.compile(r"(://)[^\s/@?#\"'<>]+@")
-_E_MAIL: Final = re.compile(
-    r"(?<![^\s@<>\"'(),:;=\[\]\\/?&|{}])[^\s@<>\"'(),:;=\[\]\\/?&|{}]{1,64}@(?:[\w-]+\.)+[\w-]{2,}"
-)
+_E_MAIL: Final = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@(?:[\w-]+\.)+[\w-]{2,}")
 _QUERY: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^\s?#\"'<>]*|(?<![^\s\"'=(])/[^\s?#\"'<>]*)\?([^\s#\"'<>]+)")
 
 

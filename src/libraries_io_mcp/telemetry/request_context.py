@@ -87,6 +87,11 @@ class Callers:
         material = "\0".join(secrets).encode() or _PROCESS.encode()
         self._key = hashlib.sha256(b"libraries-io-mcp caller\0" + material).digest()
 
+    @property
+    def shows(self) -> bool:
+        """Whether anything is shown at all."""
+        return self._show != "false"
+
     def shown(self, name: str | None) -> Mapping[str, str] | None:
         """What may be logged of a caller's name, as an attribute; `None` when nothing may."""
         if not name or self._show == "false":

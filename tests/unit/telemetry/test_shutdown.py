@@ -1,12 +1,12 @@
-"""Everything ends at the same time, under one deadline."""
+"""Many ends at the same time, one deadline, and the names of what was not done."""
 
 import threading
 from collections.abc import Iterator
 
 import pytest
+from tests.support.polling import HANG_SECONDS
 
 from libraries_io_mcp.telemetry.shutdown import finish_within
-from tests.support.polling import HANG_SECONDS
 
 
 @pytest.fixture
@@ -41,6 +41,19 @@ def test_what_hangs_does_not_hold_the_process(hanging: threading.Event):
     finish_within(0.01, [("hanging-end", hanging.wait)])
     (thread,) = [thread for thread in threading.enumerate() if thread.name == "hanging-end"]
     assert thread.daemon
+
+
+def test_what_is_only_about_to_begin_is_waited_for(hanging: threading.Event):
+    """The deadline alone would be over at once."""
+    asked: list[int] = []
+
+    def preparing() -> bool:
+        asked.append(1)
+        if len(asked) == 20:
+            hanging.set()
+        return len(asked) < 20
+
+    assert finish_within(0.001, [("spans", hanging.wait)], preparing=preparing) == ()
 
 
 def test_nothing_to_end():

@@ -99,7 +99,7 @@ class Destination:
             self._wake.clear()
             left = self.work()
         self.work()
-        self._close()
+        self.close()
 
     def _write(self, handler: logging.Handler) -> None:
         while self._queue:
@@ -121,7 +121,7 @@ class Destination:
                 "log destination %s does not work: %s; it is tried again every %g s", self.name, reason, RETRY_SECONDS
             )
         self._retry_at = self._now() + RETRY_SECONDS
-        self._close()
+        self.close()
 
     def _say(self, message: str, *facts: object) -> None:
         logger.warning(message, *facts)
@@ -129,7 +129,8 @@ class Destination:
             # There is no other destination to say it on.
             print(f"libraries-io-mcp: {message % facts}", file=sys.stderr)  # noqa: T201
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close what is open; the next `work` opens it again."""
         handler, self._handler = self._handler, None
         try:
             if handler is not None:

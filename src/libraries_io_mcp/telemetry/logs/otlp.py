@@ -1,4 +1,4 @@
-"""Records as OpenTelemetry has them: handed to the LoggerProvider, which batches and exports them in its own threads."""
+"""Records as OpenTelemetry has them: handed to the LoggerProvider, which batches and exports in its own threads."""
 
 import logging
 from typing import Any, Final

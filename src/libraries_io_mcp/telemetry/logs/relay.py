@@ -1,4 +1,4 @@
-"""The thread between whoever logs and the destinations: renders each record once, hands it on, never waits for anyone."""
+"""The thread between whoever logs and the destinations: renders each record once and never waits for anyone."""
 
 import logging
 import threading
