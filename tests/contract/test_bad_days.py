@@ -163,11 +163,11 @@ def test_the_pipe_breaks_in_the_middle_of_a_call(upstream: Upstream, tmp_path: P
 
 @pytest.mark.parametrize("revision", [wire.LEGACY, wire.MODERN])
 async def test_an_http_client_leaves_in_the_middle_of_a_call(http: Running, upstream: Upstream, revision: str):
-    before = upstream.asked_for("/hang")
-    request = wire.tool_call(http.url, revision, "get_package_info", platform="npm", name="hang")
+    name = f"hang--{revision}"
+    request = wire.tool_call(http.url, revision, "get_package_info", platform="npm", name=name)
     async with httpx.AsyncClient() as leaving, anyio.create_task_group() as tasks:
         tasks.start_soon(leaving.send, request)
-        await anyio.to_thread.run_sync(upstream.wait_for, "/hang", before + 1)
+        await anyio.to_thread.run_sync(upstream.wait_for, name)
         tasks.cancel_scope.cancel()
     async with Client(http.url) as client:
         answer = await call(client, "get_package_info", platform="npm", name="good")

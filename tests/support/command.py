@@ -14,6 +14,8 @@ from tests.support.polling import HANG_SECONDS, poll_until
 
 COMMAND: Final = str(Path(sys.executable).with_name("libraries-io-mcp"))
 ADDRESS: Final = re.compile(r"serving MCP at (http://[^\s\"]+)")
+START_SECONDS: Final = 60.0
+"""A start imports a lot, which takes its time on a busy machine."""
 HTTP: Final = ("serve", "--transport", "http", "--port", "0")
 
 
@@ -81,7 +83,7 @@ class Running:
             found = ADDRESS.search(self.stderr)
             return found[1] if found else None
 
-        return poll_until(address, "the address in the first log line")
+        return poll_until(address, "the address in the first log line", START_SECONDS)
 
     def log_lines(self) -> list[dict[str, Any]]:
         """stderr as JSON objects; fails when one line is anything else."""

@@ -61,6 +61,8 @@ class Upstream(socketserver.ThreadingTCPServer):
     def reply(self, target: str) -> Reply:
         """What to answer to a request."""
         name = target.partition("?")[0].split("/")[3] if target.count("/") > 2 else ""
+        # What follows two hyphens makes another package of the same fault.
+        name = name.partition("--")[0]
         fault = FAULTS.get(name)
         if name == "hang":
             self.released.wait()
