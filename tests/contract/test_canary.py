@@ -235,14 +235,7 @@ async def shown_by(client: LibrariesIOClient, name: str) -> tuple[str | None, li
         return error.error_type, [*report.format(), *links]
 
 
-SUPPRESSED = pytest.mark.xfail(
-    reason="Asker._decode keeps the ValidationError, which shows the reply's body, as suppressed __context__"
-)
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[SUPPRESSED] * (name == "types")) for name in EXPECTED if name != "quota"]
-)
+@pytest.mark.parametrize("name", [name for name in EXPECTED if name != "quota"])
 async def test_the_client_package_keeps_the_key_to_itself(name: str, upstream: Upstream, loggers: Keep):
     """In reprs, exceptions and tracebacks, and in the records of the HTTP libraries at DEBUG."""
     settings = LibrariesIOSettings(api_key=SecretStr(CANARY), base_url=upstream.base_url, timeout_seconds=1)

@@ -1,25 +1,18 @@
 """Puts one question: from the cache or to the service, with its deadline and redirects, decoded, and recorded."""
 
 import asyncio
-import json
-import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Generic, TypeVar, cast
-from urllib.parse import quote, urlencode
+from typing import Any, Final, TypeVar, cast
 
 import httpx
 from pydantic import ValidationError
 
-from libraries_io_mcp.errors import (
-    CallError,
-    InvalidReplyError,
-    InvalidRequestError,
-    KeyMissingError,
-    UpstreamTimeoutError,
-)
-from libraries_io_mcp.librariesio.cache import Cache, Fetched
+from libraries_io_mcp.errors import CallError, InvalidReplyError, KeyMissingError, UpstreamTimeoutError
+from libraries_io_mcp.librariesio.ask import Ask
+from libraries_io_mcp.librariesio.cache import NEGATIVE_SECONDS, Cache, Fetched
+from libraries_io_mcp.librariesio.call_record import CallRecord
 from libraries_io_mcp.librariesio.endpoints import Endpoint
 from libraries_io_mcp.librariesio.faults import fault_of_exception, fault_of_reply
 from libraries_io_mcp.librariesio.models import decoder
@@ -27,17 +20,13 @@ from libraries_io_mcp.librariesio.paths import expand, names_in
 from libraries_io_mcp.librariesio.question import EXTENSION, OnWait, Priority, Question
 from libraries_io_mcp.librariesio.reply import Reply
 from libraries_io_mcp.librariesio.shared_answers import RawAnswer, SharedAnswers
-from libraries_io_mcp.telemetry.asked import note_question
 from libraries_io_mcp.telemetry.instruments import Instruments
-from libraries_io_mcp.telemetry.semconv import Attribute, CacheResult, Event
+from libraries_io_mcp.telemetry.semconv import CacheResult
 
 T = TypeVar("T")
 MAX_REDIRECTS: Final = 3
 CONNECT_SECONDS: Final = 5.0
-MAX_QUERY_BYTES: Final = 4096
 HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "gzip"}
-
-logger = logging.getLogger("libraries_io_mcp.librariesio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +38,11 @@ class Manner:
     on_wait: OnWait | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ask(Generic[T]):
-    """One question: the endpoint, the names in its path, its query, its JSON body."""
-
-    endpoint: Endpoint[T]
-    names: Mapping[str, str] = field(default_factory=dict)
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    body: Any = None
-
-    def identity(self) -> tuple[Any, ...]:
-        """What decides the answer, hashable."""
-        body = json.dumps(self.body, sort_keys=True) if self.body is not None else ""
-        return self.endpoint.template, *self.names.values(), *sorted(self.parameters.items()), body
-
-
 class Asker:
-    """Asks over one kept `httpx.AsyncClient`, whose transport is the network stack."""
+    """Asks over one kept `httpx.AsyncClient`, whose transport is the network stack.
+
+    `now` is epoch seconds, for what is told and kept; `monotonic` never jumps, for how long something may take.
+    """
 
     def __init__(
         self,
@@ -79,6 +56,7 @@ class Asker:
         shared: SharedAnswers,
         longest_keep_seconds: float | None,
         now: Callable[[], float],
+        monotonic: Callable[[], float],
     ) -> None:
         self._base_url = base_url
         self._base_path = base_url.raw_path.split(b"?")[0].rstrip(b"/").decode()
@@ -88,6 +66,7 @@ class Asker:
         self._shared = shared
         self._longest_keep = longest_keep_seconds
         self._now = now
+        self._monotonic = monotonic
         self._http = httpx.AsyncClient(transport=stack, headers={**HEADERS, "User-Agent": user_agent}, trust_env=False)
 
     async def aclose(self) -> None:
@@ -101,21 +80,31 @@ class Asker:
         Raises:
             CallError: one of its subclasses, whatever goes wrong.
         """
-        start = self._now()
-        about = _about(ask)
-        logger.debug("call started", extra={"otel.event.name": Event.CALL_STARTED, **about})
+        start = self._monotonic()
+        record = CallRecord(ask, self._instruments)
+        result: CacheResult = "miss"
         try:
             outcome, result = await self._answer(ask, manner, start)
         except CallError as error:
-            outcome, result = error, "miss"
+            outcome = error
         except asyncio.CancelledError:
-            self._record(ask, start, about, "miss", "cancelled")
+            record.end(self._monotonic() - start, "miss", "cancelled")
             raise
+        seconds = self._monotonic() - start
         if isinstance(outcome, CallError):
-            self._record(ask, start, about, result, outcome.error_type)
-            raise outcome
-        self._record(ask, start, about, result, None)
+            record.end(seconds, result, outcome.error_type)
+            # The frames below hold the reply's body, and one error may be for many who asked the same.
+            raise outcome.with_traceback(None)
+        record.end(seconds, result)
         return outcome
+
+    def seed(self, ask: Ask[T], reply: Reply[T], size: int) -> None:
+        """Keep an answer that came with another one, of about `size` bytes, as if `ask` had been put.
+
+        Raises:
+            CallError: no request could carry that question.
+        """
+        self._cache.put(ask.identity, Fetched(reply, size, self._keep_seconds(ask.endpoint)))
 
     async def _answer(self, ask: Ask[T], manner: Manner, start: float) -> tuple[Reply[T] | CallError, CacheResult]:
         if ask.endpoint.needs_key and not self._key_present:
@@ -125,26 +114,29 @@ class Asker:
             ask.endpoint.group,
             start + min(manner.timeout_seconds, ask.endpoint.timeout_seconds),
             dict(ask.names),
+            method=ask.endpoint.method,
             repeatable=ask.endpoint.repeatable,
             priority=manner.priority,
             on_wait=manner.on_wait,
         )
+        # Also the check of the arguments: what no request could carry is neither looked up nor kept.
+        identity = ask.identity
         if not ask.endpoint.shareable:
             return (await self._fetch(ask, question)).reply, "miss"
         return await self._cache.get(
             ask.endpoint.template,
-            ask.identity(),
+            identity,
             lambda: self._fetch(ask, question),
             timeout_seconds=question.deadline - start,
+            negative_seconds=min(NEGATIVE_SECONDS, self._keep_seconds(ask.endpoint)),
         )
 
+    def _keep_seconds(self, endpoint: Endpoint[Any]) -> float:
+        return endpoint.keep_seconds if self._longest_keep is None else min(endpoint.keep_seconds, self._longest_keep)
+
     async def _fetch(self, ask: Ask[T], question: Question) -> Fetched:
-        keep = (
-            ask.endpoint.keep_seconds
-            if self._longest_keep is None
-            else min(ask.endpoint.keep_seconds, self._longest_keep)
-        )
-        identity = (str(self._base_url), ask.identity())
+        keep = self._keep_seconds(ask.endpoint)
+        identity = (str(self._base_url), ask.identity)
         raw = await self._shared.get(identity) if keep else None
         if raw is not None:
             age = max(self._now() - raw.fetched_at, 0.0)
@@ -157,10 +149,9 @@ class Asker:
         return fetched
 
     async def _fetch_raw(self, ask: Ask[Any], question: Question) -> RawAnswer:
-        path = expand(ask.endpoint.template, question.names, escape_dots=ask.endpoint.escape_dots)
         try:
-            async with asyncio.timeout(max(question.deadline - self._now(), 0)):
-                reply, path = await self._follow(ask, path, question)
+            async with asyncio.timeout(max(question.deadline - self._monotonic(), 0)):
+                reply, path = await self._follow(ask, question)
         except TimeoutError:
             raise UpstreamTimeoutError("Libraries.io did not answer in time.") from None
         except httpx.RequestError as error:
@@ -172,47 +163,54 @@ class Asker:
             content=reply.content or b"null",
             fetched_at=self._now(),
             path=path,
-            total=int(total) if total.isascii() and total.isdigit() else None,
+            total=int(total) if total.isascii() and total.isdigit() and len(total) < 10 else None,
         )
 
-    async def _follow(self, ask: Ask[Any], path: str, question: Question) -> tuple[httpx.Response, str]:
+    async def _follow(self, ask: Ask[Any], question: Question) -> tuple[httpx.Response, str]:
         """Send, and send again to the path that a redirect names: never to its host, never with its query.
 
         The method stays what it is: the service redirects before it does anything, so nothing is done twice.
         """
+        path = ask.path
         for _ in range(MAX_REDIRECTS + 1):
             reply = await self._send(ask, path, question)
             if not reply.is_redirect:
                 return reply, path
             path = self._redirect_path(reply, ask.endpoint)
+            question.resends += 1
         raise InvalidReplyError("Libraries.io redirected the question in a circle.", status_code=reply.status_code)
 
     async def _send(self, ask: Ask[Any], path: str, question: Question) -> httpx.Response:
-        url = self._base_url.copy_with(raw_path=f"{self._base_path}{path}{_query(ask.parameters)}".encode())
-        left = max(question.deadline - self._now(), 0.001)
+        url = self._base_url.copy_with(raw_path=f"{self._base_path}{path}{ask.query}".encode())
+        left = max(question.deadline - self._monotonic(), 0.001)
         timeout = httpx.Timeout(left, connect=min(CONNECT_SECONDS, left))
-        request = self._http.build_request(ask.endpoint.method, url, timeout=timeout, json=ask.body)
+        headers = {"Content-Type": "application/json"} if ask.content is not None else None
+        request = self._http.build_request(
+            ask.endpoint.method, url, timeout=timeout, content=ask.content, headers=headers
+        )
         request.extensions[EXTENSION] = question
         return await self._http.send(request)
 
     def _redirect_path(self, reply: httpx.Response, endpoint: Endpoint[Any]) -> str:
-        elsewhere = InvalidReplyError("Libraries.io redirected the question elsewhere.", status_code=reply.status_code)
         try:
-            target = httpx.URL(reply.headers["location"])
+            target = httpx.URL(reply.headers.get("location", ""))
         except httpx.InvalidURL:
-            raise elsewhere from None
+            target = httpx.URL("")
         path = target.raw_path.split(b"?")[0].decode()
         names = names_in(endpoint.template, path.removeprefix(self._base_path))
         if (target.host and target.host != self._base_url.host) or names is None:
-            raise elsewhere
+            raise InvalidReplyError("Libraries.io redirected the question elsewhere.", status_code=reply.status_code)
         return expand(endpoint.template, names, escape_dots=endpoint.escape_dots)
 
     def _decode(self, ask: Ask[T], raw: RawAnswer) -> Reply[T]:
         try:
-            data: T = decoder(ask.endpoint.model).validate_json(raw.content)
+            data: T | None = decoder(ask.endpoint.model).validate_json(raw.content)
+            fits = True
         except (ValidationError, RecursionError):
-            # Its text shows the body, which belongs in no message.
-            raise InvalidReplyError("Libraries.io's answer does not have the promised form.") from None
+            data, fits = None, False
+        if not fits:
+            # Raised out here: the exception shows the body, which belongs in no message and no traceback.
+            raise InvalidReplyError("Libraries.io's answer does not have the promised form.")
         final = names_in(ask.endpoint.template, raw.path) or {}
 
         def stored(key: str) -> str | None:
@@ -220,55 +218,10 @@ class Asker:
             return cast("str | None", spelling) if key in ask.names and spelling != ask.names[key] else None
 
         return Reply(
-            data=data,
+            data=cast("T", data),
             endpoint=ask.endpoint.template,
             fetched_at=datetime.fromtimestamp(raw.fetched_at, UTC),
             canonical_platform=stored("platform"),
             canonical_name=stored("name"),
             total=raw.total,
         )
-
-    def _record(
-        self, ask: Ask[Any], start: float, about: dict[str, Any], result: CacheResult, error_type: str | None
-    ) -> None:
-        duration = max(self._now() - start, 0.0)
-        self._instruments.call(ask.endpoint.template, duration, cache=result, error_type=error_type)
-        note_question(result, about)
-        level = _level(result, error_type)
-        if not logger.isEnabledFor(level):
-            return
-        extra = {
-            "otel.event.name": Event.CALL_FAILED if error_type else Event.CALL_COMPLETED,
-            Attribute.DURATION: round(duration, 6),
-            Attribute.OUTCOME: "failed" if error_type else "completed",
-            Attribute.CACHE_RESULT: result,
-            **about,
-        }
-        if error_type:
-            extra[Attribute.ERROR_TYPE] = error_type
-        logger.log(level, "call %s", f"failed: {error_type}" if error_type else "completed", extra=extra)
-
-
-def _level(result: CacheResult, error_type: str | None) -> int:
-    if error_type == "cancelled" or (result == "hit" and not error_type):
-        return logging.DEBUG
-    return logging.WARNING if error_type or result == "stale" else logging.INFO
-
-
-def _about(ask: Ask[Any]) -> dict[str, Any]:
-    """Attributes of a question's log records: the endpoint, and of its arguments platform and name only."""
-    about: dict[str, Any] = {Attribute.ENDPOINT: ask.endpoint.template}
-    for name, attribute in (("platform", Attribute.PLATFORM), ("name", Attribute.PACKAGE)):
-        if name in ask.names:
-            about[attribute] = ask.names[name]
-    return about
-
-
-def _query(parameters: Mapping[str, str]) -> str:
-    try:
-        query = urlencode(parameters, quote_via=quote)
-    except UnicodeEncodeError:
-        raise InvalidRequestError("An argument holds half of a surrogate pair, which is not text.") from None
-    if len(query) > MAX_QUERY_BYTES:
-        raise InvalidRequestError(f"The arguments are longer than {MAX_QUERY_BYTES} bytes together.")
-    return f"?{query}" if query else ""

@@ -29,6 +29,7 @@ def assemble(
     tracer_provider: TracerProvider | None,
     meter_provider: MeterProvider | None,
     now: Callable[[], float],
+    monotonic: Callable[[], float],
     sleep: Callable[[float], Awaitable[None]],
     network: httpx.AsyncBaseTransport | None,
     max_reply_bytes: int,
@@ -39,8 +40,8 @@ def assemble(
 ) -> tuple[Asker, Quota]:
     """The asker and the quota it draws on. Nothing is connected yet."""
     base_url = httpx.URL(settings.base_url)
-    counters, shared = _shared(redis_url, now)
-    quota = Quota(counters, key=settings.api_key, limit=settings.rate_limit, now=now, sleep=sleep)
+    counters, shared = _shared(redis_url, monotonic)
+    quota = Quota(counters, key=settings.api_key, limit=settings.rate_limit, now=now, monotonic=monotonic, sleep=sleep)
     instruments.watch_quota(lambda: _budget(quota))
     waits = Waits(tracer_provider, now)
     stack = network_stack(
@@ -51,7 +52,7 @@ def assemble(
         waits=waits,
         tracer_provider=tracer_provider,
         meter_provider=meter_provider,
-        now=now,
+        monotonic=monotonic,
         sleep=sleep,
         network=network,
         max_reply_bytes=max_reply_bytes,
@@ -72,22 +73,25 @@ def assemble(
         shared=shared,
         longest_keep_seconds=cache_ttl_seconds,
         now=now,
+        monotonic=monotonic,
     )
     return asker, quota
 
 
-def _shared(redis_url: SecretStr | None, now: Callable[[], float]) -> tuple[Counters, SharedAnswers]:
+def _shared(redis_url: SecretStr | None, monotonic: Callable[[], float]) -> tuple[Counters, SharedAnswers]:
     if redis_url is None:
-        return Counters(now), NoSharedAnswers()
+        return Counters(monotonic), NoSharedAnswers()
     # The libraries know Valkey by the name of Redis.
     url = re.sub("^valkey", "redis", redis_url.get_secret_value())
     try:
         pool = redis_pool(url)
-        return Counters(now, redis_counters(url, pool)), redis_answers(pool, now=now)
+        return Counters(monotonic, redis_counters(url, pool)), redis_answers(pool, now=monotonic)
     except (ImportError, ConfigurationError):
-        raise SettingsError("REDIS_URL is set, but the package `redis` is not installed.") from None
+        wrong = "REDIS_URL is set, but the package `redis` is not installed."
     except ValueError:
-        raise SettingsError("REDIS_URL=***: not allowed; allowed: redis://, rediss:// or valkey:// address") from None
+        wrong = "REDIS_URL=***: not allowed; allowed: redis://, rediss:// or valkey:// address"
+    # Raised out here: the exceptions above may quote the address, and with it the password.
+    raise SettingsError(wrong)
 
 
 def _budget(quota: Quota) -> tuple[int, int, int]:

@@ -16,32 +16,35 @@ from libraries_io_mcp.telemetry.semconv import Attribute, BreakerState
 FAILURES: Final = 5
 """So many failed questions in a row open a breaker."""
 OPEN_SECONDS: Final = 30.0
+PROBE_SECONDS: Final = 5.0
+"""So long a probe is alone; then the next one may try."""
 CLOCKS_DIFFER_SECONDS: Final = 0.05
-"""The event loop that enforces a deadline has another clock than ours."""
+"""The event loop that enforces a deadline may have another clock than ours."""
 
 logger = logging.getLogger("libraries_io_mcp.librariesio")
 
 
 @dataclass(slots=True)
 class Breaker:
-    """State of one group: failures in a row, when it may be probed (epoch seconds), whether a probe is under way."""
+    """State of one group: failures in a row, when it may be probed next, and how many probes are under way."""
 
     failures: int = 0
-    opens_again_at: float = 0.0
-    probing: bool = False
+    probe_at: float = 0.0
+    probes: int = 0
 
     @property
     def state(self) -> BreakerState:
         """`open` also when the time for a probe has come and nobody has asked yet."""
-        if self.probing:
-            return "half_open"
-        return "open" if self.failures >= FAILURES else "closed"
+        if self.failures < FAILURES:
+            return "closed"
+        return "half_open" if self.probes else "open"
 
 
 class BreakerTransport(httpx.AsyncBaseTransport):
     """Refuses questions of a group whose last ones all failed; after a rest lets one through to see.
 
     A failure is a 5xx, a connection error or a deadline that passed, after all repeats. Any other reply is a success.
+    `now` is a clock that never jumps.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport, *, instruments: Instruments, now: Callable[[], float]) -> None:
@@ -68,8 +71,10 @@ class BreakerTransport(httpx.AsyncBaseTransport):
             failed = True
             raise
         except asyncio.CancelledError:
-            # Cancelled by the deadline, or by a caller who went away, which says nothing about the service.
-            failed = True if self._now() >= question.deadline - CLOCKS_DIFFER_SECONDS else None
+            # Cancelled by the deadline while the service had it. A caller who went away says nothing about the
+            # service, nor does a question whose turn never came.
+            late = self._now() >= question.deadline - CLOCKS_DIFFER_SECONDS
+            failed = True if question.sent and late else None
             raise
         finally:
             self._note(question.group, breaker, failed=failed, probe=probe)
@@ -83,25 +88,29 @@ class BreakerTransport(httpx.AsyncBaseTransport):
         """Whether the question is the probe."""
         if breaker.state == "closed":
             return False
-        left = breaker.opens_again_at - self._now()
-        if breaker.probing or left > 0:
+        left = breaker.probe_at - self._now()
+        if left > 0:
             raise CircuitOpenError(
                 f"Libraries.io failed {breaker.failures} times in a row on such questions, so it is left alone.",
                 retry_after=round(max(left, 1.0), 1),
             )
-        breaker.probing = True
+        breaker.probes += 1
+        # A probe that waits long, for the quota or for the service, does not keep the others out.
+        breaker.probe_at = self._now() + PROBE_SECONDS
         self._tell(group, breaker)
         return True
 
     def _note(self, group: str, breaker: Breaker, *, failed: bool | None, probe: bool) -> None:
         before = breaker.state
         if probe:
-            breaker.probing = False
+            breaker.probes -= 1
+            # If it said nothing, the next one may try at once.
+            breaker.probe_at = self._now()
         if failed is False:
             breaker.failures = 0
         elif failed:
             breaker.failures += 1
-            breaker.opens_again_at = self._now() + OPEN_SECONDS
+            breaker.probe_at = self._now() + OPEN_SECONDS
         if breaker.state != before:
             self._tell(group, breaker)
 

@@ -30,8 +30,11 @@ from libraries_io_mcp.telemetry.waits import Waits, here
 MAX_ENTRIES: Final = 2_000
 MAX_BYTES: Final = 64 * 1024 * 1024
 NEGATIVE_SECONDS: Final = 60.0
-GRACE_SECONDS: Final = 0.25
-"""The fetch ends itself at the deadline, with an error that tells more; this is for those who boarded later."""
+GRACE_SECONDS: Final = 0.75
+"""The fetch ends itself at the deadline, with an error that tells more; this is for those who boarded later. It is
+also the time in which an answer that came at the last moment can be put into a slow Redis."""
+CLOCK_SECONDS: Final = 1.0
+"""So far a clock may be set back without notice."""
 MIN_ENTRY_BYTES: Final = 512
 """What an entry costs at least, however short the reply."""
 # Worse than an old answer. A wrong key or a wrong question is not: an old answer would hide it.
@@ -47,11 +50,16 @@ OUTAGES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer, or why there is none: when it grows old (epoch seconds), and the bytes it stands for."""
+    """An answer, or why there is none: since when it is kept, when it grows old (epoch seconds), and its bytes."""
 
     outcome: Reply[Any] | NotFoundError
+    since: float
     fresh_until: float
     size: int
+
+    def fresh(self, now: float) -> bool:
+        """Whether it is not old yet. What was kept in the future shows that the clock was set back: that is old."""
+        return self.since - CLOCK_SECONDS <= now < self.fresh_until
 
     def shown(self, now: float) -> tuple[Reply[Any] | CallError, CacheResult]:
         """What is shown to who asks while it is fresh."""
@@ -93,7 +101,13 @@ class Cache:
         instruments.watch_cache(lambda: (len(self._entries), int(self._entries.currsize)))
 
     async def get(
-        self, endpoint: str, question: Any, fetch: Fetch, *, timeout_seconds: float
+        self,
+        endpoint: str,
+        question: Any,
+        fetch: Fetch,
+        *,
+        timeout_seconds: float,
+        negative_seconds: float = NEGATIVE_SECONDS,
     ) -> tuple[Reply[Any] | CallError, CacheResult]:
         """The answer, or the error that stands for it, and how it was come by.
 
@@ -102,45 +116,57 @@ class Cache:
         """
         now = self._now()
         kept = self._entries.get(question)
-        if kept is not None and now < kept.fresh_until:
+        if kept is not None and kept.fresh(now):
             outcome, result = kept.shown(now)
         else:
-            outcome, result = await self._fly(endpoint, question, fetch, timeout_seconds)
+            first = question not in self._flights
+            flight = self._flights.get(question) or self._take_off(question, fetch, negative_seconds)
+            outcome, result = await self._fly(endpoint, flight, timeout_seconds, first=first)
             if isinstance(outcome, OUTAGES) and kept is not None and isinstance(kept.outcome, Reply):
                 outcome, result = kept.outcome.kept("stale", self._now()), "stale"
         self._instruments.cache_lookup(endpoint, result)
         return outcome, result
 
+    def put(self, question: Any, fetched: Fetched) -> None:
+        """Keep an answer for as long as it says."""
+        if fetched.keep_seconds > 0:
+            now = self._now()
+            size = max(fetched.size, MIN_ENTRY_BYTES)
+            self._keep(question, Kept(fetched.reply, now, now + fetched.keep_seconds, size))
+
     async def _fly(
-        self, endpoint: str, question: Any, fetch: Fetch, timeout_seconds: float
+        self, endpoint: str, flight: "Flight", timeout_seconds: float, *, first: bool
     ) -> tuple[Reply[Any] | CallError, CacheResult]:
-        first = question not in self._flights
-        flight = self._flights.get(question) or self._take_off(question, fetch)
         result: CacheResult = "miss" if first else "coalesced"
         try:
             with nullcontext() if first else self._waits.flight(endpoint, flight.asked_in):
                 fetched = await flight.join(timeout_seconds)
-        except NotFoundError as error:
-            if first:
-                self._keep(question, Kept(_bare(error), self._now() + NEGATIVE_SECONDS, MIN_ENTRY_BYTES))
-            return error, result
         except CallError as error:
             return error, result
-        if first and fetched.keep_seconds > 0:
-            size = max(fetched.size, MIN_ENTRY_BYTES)
-            self._keep(question, Kept(fetched.reply, self._now() + fetched.keep_seconds, size))
         return fetched.reply, "hit" if first and fetched.reply.source == "cache" else result
 
-    def _take_off(self, question: Any, fetch: Fetch) -> "Flight":
+    def _take_off(self, question: Any, fetch: Fetch, negative_seconds: float) -> "Flight":
         flight = Flight(fetch)
 
-        def landed(_: object) -> None:
+        def landed(task: object) -> None:
             if self._flights.get(question) is flight:
                 del self._flights[question]
+            # Here, not where somebody waits for it: the one who asked first may have left.
+            if isinstance(task, asyncio.Future) and not task.cancelled():
+                self._note(question, task, negative_seconds)
 
         flight.on_end(landed)
         self._flights[question] = flight
         return flight
+
+    def _note(self, question: Any, landed: "asyncio.Future[Fetched]", negative_seconds: float) -> None:
+        # Asked for in any case: asyncio complains about exceptions that nobody has looked at.
+        error = landed.exception()
+        if error is None:
+            self.put(question, landed.result())
+        elif isinstance(error, NotFoundError) and negative_seconds > 0:
+            now = self._now()
+            self._keep(question, Kept(_bare(error), now, now + negative_seconds, MIN_ENTRY_BYTES))
 
     def _keep(self, question: Any, kept: Kept) -> None:
         if kept.size > self._entries.maxsize:
@@ -157,7 +183,7 @@ class Flight:
         self._passengers = 0
         self.asked_in = here()
         self._task = asyncio.ensure_future(fetch())
-        self._ends: list[Callable[[object], None]] = [_look_at]
+        self._ends: list[Callable[[object], None]] = []
         self._task.add_done_callback(self._end)
 
     def on_end(self, tell: Callable[[object], None]) -> None:
@@ -186,12 +212,6 @@ class Flight:
     def _end(self, task: object) -> None:
         for tell in self._ends:
             tell(task)
-
-
-def _look_at(task: object) -> None:
-    """So that asyncio does not complain about an exception that nobody waits for any more."""
-    if isinstance(task, asyncio.Future) and not task.cancelled():
-        task.exception()
 
 
 def _bare(error: CallError) -> NotFoundError:

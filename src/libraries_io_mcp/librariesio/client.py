@@ -24,9 +24,11 @@ from libraries_io_mcp.librariesio.arguments import (
     page_parameters,
     shallow_page_parameters,
 )
-from libraries_io_mcp.librariesio.asking import Ask, Manner
+from libraries_io_mcp.librariesio.ask import Ask
+from libraries_io_mcp.librariesio.asking import Manner
 from libraries_io_mcp.librariesio.assembly import assemble
 from libraries_io_mcp.librariesio.body import MAX_REPLY_BYTES
+from libraries_io_mcp.librariesio.bulk import dependencies_ask, singles
 from libraries_io_mcp.librariesio.cache import MAX_BYTES, MAX_ENTRIES
 from libraries_io_mcp.librariesio.endpoints import Endpoint, Owners, Projects, Repositories
 from libraries_io_mcp.librariesio.models import (
@@ -74,6 +76,7 @@ class LibrariesIOClient:
         tracer_provider: TracerProvider | None = None,
         meter_provider: MeterProvider | None = None,
         now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         network: httpx.AsyncBaseTransport | None = None,
         max_reply_bytes: int = MAX_REPLY_BYTES,
@@ -82,13 +85,18 @@ class LibrariesIOClient:
         cache_ttl_seconds: float | None = None,
         redis_url: SecretStr | None = None,
     ) -> None:
-        """`cache_ttl_seconds` bounds how long answers are kept; 0 keeps none. `redis_url` shares quota and answers."""
+        """`cache_ttl_seconds` bounds how long answers are kept; 0 keeps none. `redis_url` shares quota and answers.
+
+        `now` is epoch seconds and may jump, as a machine's clock does; `monotonic` measures how long something takes.
+        Left out, it is the machine's own, or `now` when a clock is handed in.
+        """
         self._asker, self._quota = assemble(
             settings,
             instruments=instruments,
             tracer_provider=tracer_provider,
             meter_provider=meter_provider,
             now=now,
+            monotonic=monotonic or (time.monotonic if now is time.time else now),
             sleep=sleep,
             network=network,
             max_reply_bytes=max_reply_bytes,
@@ -168,20 +176,24 @@ class LibrariesIOClient:
             NotFoundError: platform, package or version is unknown, or the platform has no versions in the service.
         """
         _refuse_latest(version)
-        names = {"platform": platform, "name": name, "version": version}
-        return await self._ask(endpoints.DEPENDENCIES, names, {"subset": "minimum"})
+        return await self._asker.ask(dependencies_ask(platform, name, version), self._manner)
 
     async def bulk_dependencies(self, packages: Sequence[tuple[str, str, str]]) -> Reply[tuple[BulkEntry, ...]]:
         """The dependencies of many `(platform, name, version)` in one request, in the order asked.
 
-        An entry has status 404 when package or version is unknown, and `None` for dependencies not fetched yet.
+        An entry has status 404 when package or version is unknown, and `None` for dependencies not fetched yet. Each
+        list that is there is kept as the answer to `dependencies` too.
         """
         bulk_size(len(packages))
         for _, _, version in packages:
             _refuse_latest(version)
         keys = ("platform", "name", "version")
         body = {"subset": "minimum", "projects": [dict(zip(keys, package, strict=True)) for package in packages]}
-        return await self._ask(endpoints.BULK_DEPENDENCIES, body=body)
+        reply = await self._ask(endpoints.BULK_DEPENDENCIES, body=body)
+        if reply.source == "network":
+            for ask, single, size in singles(packages, reply):
+                self._asker.seed(ask, single, size)
+        return reply
 
     async def check(self, packages: Sequence[tuple[str, str]]) -> Reply[tuple[CheckedProject, ...]]:
         """Many packages `(platform, name)` in one request. Needs a key.

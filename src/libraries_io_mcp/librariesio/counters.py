@@ -21,7 +21,10 @@ logger = logging.getLogger("libraries_io_mcp.librariesio")
 
 
 class Counters:
-    """Counts in `shared` while it works, else in memory: then each process has a budget of its own for a while."""
+    """Counts in `shared` while it works, else in memory: then each process has a budget of its own for a while.
+
+    `now` is a clock that never jumps.
+    """
 
     def __init__(self, now: Callable[[], float], shared: Storage | None = None) -> None:
         self._now = now
@@ -38,6 +41,10 @@ class Counters:
         """The count; 0 for a counter that does not exist."""
         own = await self._own.get(name)
         return await self._ask(lambda shared: shared.get(name), own)
+
+    async def own(self, name: str) -> int:
+        """What of the count this process has added."""
+        return await self._own.get(name)
 
     async def _ask(self, question: Callable[[Storage], Awaitable[int]], own: int) -> int:
         if self._shared is None or self._now() < self._rests_until:

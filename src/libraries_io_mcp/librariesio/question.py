@@ -21,21 +21,25 @@ class Question:
         endpoint: the path template, such as `/{platform}/{name}`.
         group: endpoints that share a circuit breaker.
         names: the values of the template's placeholders.
-        deadline: epoch seconds after which nobody waits for the answer any more.
+        deadline: when nobody waits for the answer any more, by a clock that never jumps.
+        method: the HTTP method.
         repeatable: whether sending it twice does no harm.
-        resends: how often it was sent again so far.
+        resends: how often it was sent again so far, after faults and redirects.
         waited: seconds that the present attempt waited for the quota.
+        sent: the present attempt is with the service; false while it waits for its turn.
     """
 
     endpoint: str
     group: str
     deadline: float
     names: dict[str, str] = field(default_factory=dict)
+    method: str = "GET"
     repeatable: bool = True
     priority: Priority = "interactive"
     on_wait: OnWait | None = None
     resends: int = 0
     waited: float = 0.0
+    sent: bool = False
 
 
 def question_of(request: httpx.Request) -> Question:

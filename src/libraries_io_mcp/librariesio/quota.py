@@ -61,7 +61,10 @@ class Permit:
 
 
 class Quota:
-    """The budget of one key, or of this machine's address without one."""
+    """The budget of one key, or of this machine's address without one.
+
+    `now` is epoch seconds, for the windows; `monotonic` never jumps, for deadlines and for how long a 429 holds.
+    """
 
     def __init__(
         self,
@@ -70,10 +73,12 @@ class Quota:
         key: SecretStr | None,
         limit: int,
         now: Callable[[], float],
+        monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._counters = counters
         self._now = now
+        self._monotonic = monotonic
         self._sleep = sleep
         self._key_present = key is not None
         self._name = _identity(key)
@@ -86,6 +91,7 @@ class Quota:
         self._waiting = {"interactive": 0, "batch": 0}
         self._left = {"interactive": 0, "batch": 0}
         self._sent_at: list[float] = []
+        self._correcting = asyncio.Lock()
         self._window = -1
         self._used = 0
         self._refused_until = 0.0
@@ -94,7 +100,7 @@ class Quota:
         """The budget now."""
         now = self._now()
         used = self._used if self._clock.latest_window(now) == self._window else 0
-        refused = self._refused_until - now
+        refused = self._refused_until - self._monotonic()
         remaining = 0 if refused > 0 else max(self._limit - used, 0)
         return QuotaStatus(
             limit=self._limit,
@@ -112,7 +118,7 @@ class Quota:
         Raises:
             QuotaExceededError: at once, when the wait would not end before the question's deadline.
         """
-        start = self._now()
+        start = self._monotonic()
         self._check_deadline(question, self._expected_wait(question))
         ahead = self._waiting[question.priority]
         self._waiting[question.priority] += 1
@@ -126,7 +132,7 @@ class Quota:
                 progress.cancel()
         sent = self._now()
         self._sent_at.append(sent)
-        return Permit(sent, max(sent - start, 0.0), question.priority)
+        return Permit(sent, self._monotonic() - start, question.priority)
 
     def release(self, permit: Permit) -> None:
         """The request has ended, one way or the other."""
@@ -138,17 +144,27 @@ class Quota:
         received = self._now()
         limit, remaining, reset = (_number(reply, name) for name in ("limit", "remaining", "reset"))
         if reset is not None and self._clock.learn(reset, sent=sent, received=received) and self._window >= 0:
-            # What was counted under the old index was counted by the service in the window it is in.
-            await self._enter(self._clock.latest_window(received), carried=self._used)
+            # What was counted under the old index was counted by the service in the window it is in. Each process
+            # carries over its own part.
+            own = await self._counters.own(self._counter())
+            await self._enter(self._clock.latest_window(received), carried=own)
         if limit is not None:
             self._limit, self._limit_from_service = limit, True
         if reply.status_code == 429:
             wait = retry_after_of(reply) or reset or self._clock.seconds_until_next(received)
-            self._refused_until = max(self._refused_until, received + wait)
+            self._refused_until = max(self._refused_until, self._monotonic() + wait)
         elif limit is not None and remaining is not None and self._clock.current_window(received) == self._window:
-            missed = limit - remaining - self._used
-            if missed > 0:
-                await self._count(missed)
+            await self._correct(limit - remaining)
+
+    async def _correct(self, counted: int) -> None:
+        """The service has counted that many: more than we did, when somebody else uses the key."""
+        if counted <= self._used:
+            return
+        async with self._correcting:
+            # Other processes have counted on since this one looked; only what none of them sent is missing.
+            self._used = await self._counters.get(self._counter())
+            if counted > self._used:
+                await self._count(counted - self._used)
 
     async def _wait_in_line(self, question: Question) -> None:
         async with self._lines[question.priority]:
@@ -174,9 +190,9 @@ class Quota:
 
     async def _take(self, question: Question) -> float:
         """Count one request and return 0, or return the seconds after which to try again."""
-        now = self._now()
-        if now < self._refused_until:
-            return self._refused_until - now
+        now, refused = self._now(), self._refused_until - self._monotonic()
+        if refused > 0:
+            return refused
         window = self._clock.current_window(now)
         if window is None:
             return self._clock.seconds_until_next(now)
@@ -218,7 +234,7 @@ class Quota:
         return status.resets_in_seconds + (ahead - free) // allowed * self._clock.window
 
     def _check_deadline(self, question: Question, wait: float) -> None:
-        if wait and self._now() + wait + ANSWER_SECONDS > question.deadline:
+        if wait and self._monotonic() + wait + ANSWER_SECONDS > question.deadline:
             raise QuotaExceededError(
                 f"The quota of {self._limit} requests per {self._clock.window} seconds is used up.",
                 retry_after=round(wait, 1),

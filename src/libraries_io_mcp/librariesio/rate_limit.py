@@ -26,12 +26,14 @@ class RateLimitTransport(httpx.AsyncBaseTransport):
             QuotaExceededError: its turn would come too late.
         """
         question = question_of(request)
+        question.sent = False
         with self._waits.quota(question.endpoint):
             permit = await self._quota.acquire(question)
-        question.waited = permit.waited
+        question.waited, question.sent = permit.waited, True
         try:
             self._instruments.quota_wait(question.endpoint, permit.waited)
             reply = await self._inner.handle_async_request(request)
+            question.sent = False
             await self._quota.learn(reply, sent=permit.sent)
         finally:
             self._quota.release(permit)

@@ -1,5 +1,6 @@
 """Sends again what is safe to send again, while the caller still waits. `docs/decisions/retry.md` says why tenacity."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -8,8 +9,9 @@ from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 
 from libraries_io_mcp.errors import QuotaExceededError
 from libraries_io_mcp.librariesio.faults import error_type_of, retry_after_of
-from libraries_io_mcp.librariesio.question import question_of
+from libraries_io_mcp.librariesio.question import Question, question_of
 from libraries_io_mcp.telemetry.instruments import Instruments
+from libraries_io_mcp.telemetry.semconv import Attribute
 
 MAX_ATTEMPTS: Final = 4
 FIRST_WAIT_SECONDS: Final = 0.25
@@ -18,12 +20,15 @@ RETRIED_STATUS: Final = frozenset({429, 502, 503, 504})
 # A read timeout is no broken connection: the service works on the question and would get it twice.
 NOT_RETRIED: Final = (httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
+logger = logging.getLogger("libraries_io_mcp.librariesio")
+
 
 class RetryTransport(httpx.AsyncBaseTransport):
     """Repeats repeatable questions after 429, 502, 503, 504 and broken connections.
 
     Waits with jitter, at least the reply's `Retry-After`; after a 429 the quota below does the waiting. A wait that
-    does not end before the question's deadline is not begun: the last reply or exception is the outcome.
+    does not end before the question's deadline is not begun: the last reply or exception is the outcome. `now` is a
+    clock that never jumps.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class RetryTransport(httpx.AsyncBaseTransport):
         def note_repeat(state: RetryCallState) -> None:
             question.resends += 1
             self._instruments.retry(question.endpoint, _failure_of(state))
+            _tell(question, state)
 
         def enough(state: RetryCallState) -> bool:
             too_late = self._now() + state.upcoming_sleep >= question.deadline
@@ -117,6 +123,27 @@ def _failure_of(state: RetryCallState) -> str:
     reply = _reply_of(state)
     error = state.outcome.exception() if state.outcome else None
     return error_type_of(reply if reply is not None else error)
+
+
+def _tell(question: Question, state: RetryCallState) -> None:
+    """One log record as a repeat begins, so that the records of a trace show what it waits for."""
+    error_type, reply = _failure_of(state), _reply_of(state)
+    what, seconds = f"failed ({error_type})", state.upcoming_sleep
+    if reply is not None:
+        what = f"failed with status {reply.status_code} ({error_type})"
+        if reply.status_code == 429:
+            what, seconds = "was refused by the quota", retry_after_of(reply) or 0.0
+    when = f"in {seconds:.1f} s" if seconds or reply is None or reply.status_code != 429 else "in the next window"
+    extra: dict[str, object] = {
+        Attribute.ENDPOINT: question.endpoint,
+        Attribute.ERROR_TYPE: error_type,
+        Attribute.HTTP_RESEND_COUNT: question.resends,
+    }
+    attempt = state.attempt_number + 1
+    logger.warning(
+        "%s %s %s, repeats %s as attempt %d of %d at most",
+        question.method, question.endpoint, what, when, attempt, MAX_ATTEMPTS, extra=extra,
+    )  # fmt: skip
 
 
 def _last_outcome(state: RetryCallState) -> httpx.Response:

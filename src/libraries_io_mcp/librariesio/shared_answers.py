@@ -69,7 +69,10 @@ class NoSharedAnswers:
 
 
 class RedisAnswers:
-    """Answers in Redis. After a failure it is left alone for a while, with one warning."""
+    """Answers in Redis. After a failure it is left alone for a while, with one warning.
+
+    `now` is a clock that never jumps.
+    """
 
     def __init__(self, store: Store, *, now: Callable[[], float], close: Callable[[], Awaitable[None]]) -> None:
         self._store = store

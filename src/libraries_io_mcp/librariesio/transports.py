@@ -32,7 +32,7 @@ def network_stack(
     waits: Waits,
     tracer_provider: TracerProvider | None,
     meter_provider: MeterProvider | None,
-    now: Callable[[], float],
+    monotonic: Callable[[], float],
     sleep: Callable[[float], Awaitable[None]],
     network: httpx.AsyncBaseTransport | None = None,
     max_reply_bytes: int = MAX_REPLY_BYTES,
@@ -48,8 +48,8 @@ def network_stack(
         stack, tracer_provider=tracer_provider, meter_provider=meter_provider, request_hook=_describe
     )
     stack = RateLimitTransport(stack, quota=quota, instruments=instruments, waits=waits)
-    stack = RetryTransport(stack, instruments=instruments, now=now, sleep=sleep)
-    return BreakerTransport(stack, instruments=instruments, now=now)
+    stack = RetryTransport(stack, instruments=instruments, now=monotonic, sleep=sleep)
+    return BreakerTransport(stack, instruments=instruments, now=monotonic)
 
 
 async def _describe(span: Span, request: RequestInfo) -> None:

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.librariesio.service import FakeClock, instruments
 
 from libraries_io_mcp import errors
-from libraries_io_mcp.librariesio.breaker import FAILURES, OPEN_SECONDS, BreakerTransport
+from libraries_io_mcp.librariesio.breaker import FAILURES, OPEN_SECONDS, PROBE_SECONDS, BreakerTransport
 from libraries_io_mcp.librariesio.question import EXTENSION, Question
 
 
@@ -29,8 +29,8 @@ class Caller:
         self.clock, self.service = FakeClock(), Service(outcome)
         self.transport = BreakerTransport(self.service, instruments=instruments(), now=self.clock.now)
 
-    async def ask(self, group="project", deadline=20.0):
-        question = Question("/x", group, self.clock.time + deadline)
+    async def ask(self, group="project", deadline=20.0, sent=True):
+        question = Question("/x", group, self.clock.time + deadline, sent=sent)
         return await self.transport.handle_async_request(
             httpx.Request("GET", "https://h/", extensions={EXTENSION: question})
         )
@@ -82,6 +82,28 @@ async def test_a_deadline_that_passed_counts():
     await caller.fail(deadline=0.0)
     with pytest.raises(errors.CircuitOpenError):
         await caller.ask()
+
+
+async def test_questions_whose_turn_never_came_say_nothing_about_the_service():
+    caller = Caller(asyncio.CancelledError())
+    await caller.fail(2 * FAILURES, deadline=0.0, sent=False)
+    caller.service.outcome = 200
+    assert (await caller.ask()).status_code == 200
+
+
+async def test_a_probe_that_waits_long_does_not_keep_the_others_out():
+    caller = Caller(503)
+    await caller.fail()
+    caller.clock.time += OPEN_SECONDS
+    gate = caller.service.outcome = asyncio.Event()
+    slow = asyncio.ensure_future(caller.ask())
+    await asyncio.sleep(0)
+    caller.clock.time += PROBE_SECONDS
+    caller.service.outcome = 200
+    assert (await caller.ask()).status_code == 200
+    assert (await caller.ask()).status_code == 200
+    gate.set()
+    assert (await slow).status_code == 200
 
 
 async def test_one_probe_decides():

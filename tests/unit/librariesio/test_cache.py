@@ -110,6 +110,69 @@ async def test_a_404_is_kept_briefly():
     assert len(asked) == 2
 
 
+@pytest.mark.parametrize("options", [{"cache_ttl_seconds": 0.0}, {"cache_ttl_seconds": 5.0}])
+async def test_a_404_is_kept_no_longer_than_answers(options):
+    clock, asked = FakeClock(), []
+
+    def service(request):
+        asked.append(request)
+        return answer({"error": "not found"}, 404)
+
+    api = client(service, clock, **options)
+    for _ in range(2):
+        with pytest.raises(errors.NotFoundError):
+            await api.project("npm", "nope")
+        clock.time += options["cache_ttl_seconds"]
+    assert len(asked) == 2
+
+
+async def test_a_kept_404_is_said_to_be_one_and_is_one_for_any_method_of_asking(caplog):
+    """An unknown package costs one request a minute, whoever asks, and its error is never the same object twice."""
+    caplog.set_level("DEBUG")
+    asked = []
+
+    def service(request):
+        asked.append(request)
+        return answer({"error": "not found"}, 404)
+
+    api = client(service, cache_ttl_seconds=None)
+    caught = await asyncio.gather(*(api.project("npm", "nope") for _ in range(10)), return_exceptions=True)
+    caught += await asyncio.gather(*(api.project("npm", "nope") for _ in range(10)), return_exceptions=True)
+    assert {type(error) for error in caught} == {errors.NotFoundError}
+    assert len(asked) == 1
+    results = [vars(record).get("libraries_io.cache.result") for record in caplog.records]
+    assert (results.count("miss"), results.count("coalesced"), results.count("negative")) == (1, 9, 10)
+
+
+async def test_arguments_that_no_request_could_carry_leave_nothing_behind():
+    kept = []
+    telemetry = instruments()
+    telemetry.watch_cache = kept.append
+    api = client(lambda _: pytest.fail("sent"), cache_ttl_seconds=None, instruments=telemetry)
+    for number in range(50):
+        with pytest.raises(errors.CallError):
+            await api.project(f"no.platform.{number}", "x" * 100)
+        with pytest.raises(errors.CallError):
+            await api.project("npm", "x" * (1_000_000 + number))
+    assert kept[0]() == (0, 0)
+
+
+async def test_bulk_questions_are_kept_under_short_keys():
+    entry = {"status": 404, "body": {"error": "x"}}
+    asked = []
+
+    def service(request):
+        asked.append(request)
+        return answer([entry] * 1000)
+
+    api = client(service, cache_ttl_seconds=None)
+    packages = [("npm", f"{'n' * 400}{number}", "1") for number in range(1000)]
+    await api.bulk_dependencies(packages)
+    await api.bulk_dependencies(packages)
+    assert len(asked) == 1
+    assert len(repr(list(api._asker._cache._entries))) < 1000
+
+
 async def test_50_identical_questions_cost_one_request():
     asked = []
 
@@ -137,6 +200,44 @@ async def test_one_who_leaves_does_not_disturb_the_others():
     assert isinstance(results[0], asyncio.CancelledError)
     assert [result for _, result in results[1:]] == ["coalesced", "coalesced"]
     assert (source.fetched, source.cancelled) == (1, 0)
+
+
+async def test_an_answer_is_kept_even_if_the_one_who_asked_first_has_left():
+    clock = FakeClock()
+    cache, source = _cache(clock), Source(clock)
+    source.gate.clear()
+    tasks = [asyncio.ensure_future(_get(cache, source)) for _ in range(2)]
+    await _settle()
+    tasks[0].cancel()
+    await _settle()
+    source.gate.set()
+    assert (await tasks[1])[1] == "coalesced"
+    assert (await _get(cache, source))[1] == "hit"
+    assert source.fetched == 1
+
+
+@pytest.mark.parametrize("jump", [-30 * 86400, -HOUR, HOUR + 1, 30 * 86400])
+async def test_a_jump_of_the_clock_makes_what_is_kept_old_at_worst(jump):
+    clock = FakeClock()
+    cache, source = _cache(clock), Source(clock)
+    await _get(cache, source)
+    clock.time += jump
+    assert (await _get(cache, source))[1] == "miss"
+    assert (await _get(cache, source))[1] == "hit"
+
+
+async def test_a_flight_that_fails_when_all_have_left_is_not_complained_about():
+    clock = FakeClock()
+    cache, source = _cache(clock), Source(clock)
+    source.gate.clear()
+    source.error = errors.UpstreamFaultError("x")
+    task = asyncio.ensure_future(_get(cache, source))
+    await _settle()
+    source.gate.set()
+    task.cancel()
+    await _settle()
+    source.error = None
+    assert (await _get(cache, source))[1] == "miss"
 
 
 async def test_when_all_have_left_the_fetch_ends_and_the_next_one_starts_anew():

@@ -117,12 +117,64 @@ async def test_a_redirect_in_a_circle_ends():
         await api.project("pypi", "flask_cors")
 
 
+@pytest.mark.parametrize("status", [300, 302, 304])
+async def test_a_redirect_to_nowhere_is_an_invalid_reply(status):
+    api = client(lambda _: httpx.Response(status))
+    with pytest.raises(errors.InvalidReplyError):
+        await api.project("pypi", "flask_cors")
+
+
+async def test_bulk_names_may_hold_anything_and_are_bounded():
+    bodies = []
+
+    def service(request):
+        bodies.append(json.loads(request.content))
+        return answer([])
+
+    api = client(service)
+    await api.check([("npm", "a\ud800\x00é")])
+    assert bodies[0]["projects"][0]["name"] == "a\ud800\x00é"
+    with pytest.raises(errors.InvalidRequestError):
+        await api.check([("npm", "x" * 2_000_000)])
+    assert len(bodies) == 1
+
+
+@pytest.mark.parametrize("jump", [-7 * 86400, -3600, 3600, 7 * 86400])
+async def test_a_jump_of_the_machines_clock_disturbs_no_call(jump):
+    """While a question is under way, after a 429, and with a breaker open."""
+    steady, shift, replies = FakeClock(), [0.0], []
+
+    def service(_request):
+        shift[0] += jump
+        return replies.pop(0) if replies else answer(PROJECT)
+
+    api = client(service, steady, now=lambda: steady.time + shift[0], monotonic=steady.now)
+    replies += [httpx.Response(503), answer(PROJECT)]
+    assert (await api.project("npm", "left-pad")).data.name == "left-pad"
+    assert steady.time < FakeClock().time + 5
+
+    replies += [httpx.Response(429, headers={"retry-after": "7"})]
+    start = steady.time
+    await api.project("npm", "left-pad")
+    assert steady.time - start <= 70, "7 seconds of the 429, and a window that may have to be waited for"
+
+    replies += [httpx.Response(500)] * 5
+    for _ in range(5):
+        with pytest.raises(errors.UpstreamFaultError):
+            await api.project("npm", "left-pad")
+    with pytest.raises(errors.CircuitOpenError):
+        await api.project("npm", "left-pad")
+    steady.time += 30
+    assert (await api.project("npm", "left-pad")).data.name == "left-pad"
+
+
 @pytest.mark.parametrize("body", [b"", b"null", b"{", b"[1]", b'{"name": 1}', b"\xff", b'{"name": {}, "platform": 1}'])
 async def test_other_bodies_than_promised_are_invalid_replies(body):
     api = client(lambda _: httpx.Response(200, headers={"content-type": "application/json"}, content=body))
     with pytest.raises(errors.InvalidReplyError) as caught:
         await api.project("npm", "left-pad")
     assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
 
 
 async def test_a_body_that_drips_ends_at_the_deadline():
@@ -165,10 +217,29 @@ async def test_the_call_is_logged_without_arguments_and_key(caplog):
         await client(lambda _: answer({"error": "not found"}, 404)).project("npm", "nope")
     records = [record for record in caplog.records if record.name == "libraries_io_mcp.librariesio"]
     assert [record.levelname for record in records] == ["DEBUG", "INFO", "DEBUG", "WARNING"]
+    assert records[1].getMessage() == "GET /search answered in 0.0 ms"
+    assert records[3].getMessage() == "GET /{platform}/{name} failed after 0.0 ms: not_found"
     assert vars(records[3])["error.type"] == "not_found"
     assert vars(records[3])["libraries_io.package"] == "nope"
     assert "secret words" not in str([vars(record) for record in records])
     assert KEY not in str([vars(record) for record in caplog.records])
+
+
+async def test_a_kept_answer_is_logged_as_one(caplog):
+    caplog.set_level(logging.DEBUG)
+    clock = FakeClock()
+    replies = [answer(PROJECT), httpx.Response(500)]
+    api = client(lambda _: replies.pop(0), clock, cache_ttl_seconds=None)
+    for _ in range(2):
+        await api.project("npm", "left-pad")
+    clock.time += 3601
+    await api.project("npm", "left-pad")
+    ends = [(record.levelname, record.getMessage()) for record in caplog.records if " in " in record.getMessage()]
+    assert ends == [
+        ("INFO", "GET /{platform}/{name} answered in 0.0 ms"),
+        ("DEBUG", "GET /{platform}/{name} answered from the cache in 0.0 ms"),
+        ("WARNING", "GET /{platform}/{name} answered with an old answer from the cache in 0.0 ms"),
+    ]
 
 
 def _unreachable(request):

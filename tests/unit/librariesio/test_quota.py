@@ -5,9 +5,11 @@ from collections import Counter
 
 import httpx
 import pytest
+from limits.aio.storage import MemoryStorage
 from tests.unit.librariesio.service import FakeClock, answer, client
 
 from libraries_io_mcp import errors
+from libraries_io_mcp.librariesio.counters import Counters
 
 WINDOW = 60
 
@@ -117,6 +119,26 @@ async def test_without_a_key_ten_an_hour():
     assert caught.value.retry_after > 3000
     status = api.quota()
     assert (status.limit, status.remaining, status.window_seconds, status.key_present) == (10, 0, 3600, False)
+
+
+async def test_what_other_processes_sent_is_no_other_user():
+    """Two processes, one store: replies tell each of them about the other's requests, which are counted already."""
+    clock, shared = FakeClock(), MemoryStorage()
+    service = Service(clock, latency=4.0)
+    slow, quick = (client(service, clock, timeout=300) for _ in range(2))
+    for api in (slow, quick):
+        api._quota._counters = Counters(clock.now, shared)
+
+    async def work():
+        first = asyncio.ensure_future(ask(slow))
+        await clock.sleep(0.01)
+        service.latency = 0.02
+        await asyncio.gather(*(ask(quick) for _ in range(20)))
+        await first
+
+    await clock.run(work())
+    assert sum(service.counts.values()) == 21
+    assert slow.quota().remaining == 60 - 21
 
 
 async def test_another_user_of_the_key_is_noticed():

@@ -93,6 +93,30 @@ async def test_a_429_that_fits_the_deadline_is_waited_out_in_the_quota():
     assert 17 <= clock.time - start < 18
 
 
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (httpx.Response(429, headers={"retry-after": "3"}), "was refused by the quota, repeats in 3.0 s"),
+        (httpx.Response(429), "was refused by the quota, repeats in the next window"),
+        (
+            httpx.Response(503, headers={"retry-after": "9"}),
+            "failed with status 503 (upstream_error), repeats in 9.0 s",
+        ),
+        (httpx.ConnectError("http://x/?api_key=k"), "failed (unreachable), repeats in "),
+    ],
+)
+async def test_a_repeat_is_logged_as_it_begins(fault, said, caplog):
+    clock = FakeClock()
+    script = Script(clock, fault, httpx.Response(200))
+    await _send(clock, script)
+    (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert record.getMessage().startswith(f"GET /platforms {said}")
+    assert record.getMessage().endswith("as attempt 2 of 4 at most")
+    assert vars(record)["http.request.resend_count"] == 1
+    assert vars(record)["error.type"] in {"quota_exceeded", "upstream_error", "unreachable"}
+    assert "api_key" not in str(vars(record))
+
+
 async def test_a_429_that_does_not_fit_is_told_at_once():
     clock = FakeClock()
     start = clock.time

@@ -27,6 +27,16 @@ async def test_each_attempt_is_one_span_below_the_callers():
     assert second.attributes["http.request.resend_count"] == 1
 
 
+async def test_a_followed_redirect_counts_as_sending_again():
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    moved = httpx.Response(302, headers={"location": "/api/npm/Left-Pad"})
+    replies = [moved, httpx.Response(503), answer(PROJECT)]
+    await client(lambda _: replies.pop(0), tracer_provider=provider).project("npm", "left-pad")
+    counts = [span.attributes.get("http.request.resend_count") for span in exporter.get_finished_spans()]
+    assert counts == [None, 1, 2]
+
+
 async def test_the_wait_for_the_quota_is_on_the_attempt():
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
