@@ -5,20 +5,26 @@ python scripts/write_docs.py            writes both, with all the other generate
 
 import asyncio
 import json
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, get_args
 
 from fastmcp import Client, FastMCP
+from fastmcp.client.transports import StdioTransport
 from mcp_types import ListToolsResult
 from opentelemetry.metrics import NoOpMeter
 
 from libraries_io_mcp.answer import Tools
-from libraries_io_mcp.completions import LICENCE_ARGUMENTS, PLATFORM_ARGUMENTS, register_completions
+from libraries_io_mcp.completions import LICENCE_ARGUMENTS, PLATFORM_ARGUMENTS
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
-from libraries_io_mcp.resources import register_resources
 from libraries_io_mcp.settings import LibrariesIOSettings, Toolset, ToolSettings
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.tools import guide, register_tools
 
+COMMAND: Final = str(Path(sys.executable).with_name("libraries-io-mcp"))
 DEFAULT: Final = ToolSettings.model_fields["toolsets"].default
 TOKEN_LIMIT: Final = 8_000
 """What the default tools may cost an agent before it has asked anything."""
@@ -26,24 +32,31 @@ Surface = dict[str, Any]
 
 
 async def see(toolsets: tuple[str, ...]) -> Surface:
-    """Tools, resources and templates of a server with these toolsets, and what its list of tools costs."""
+    """What the installed server shows with these toolsets, over stdio, and what its list of tools costs."""
+    with TemporaryDirectory() as folder:
+        variables = {"TOOLSETS": ",".join(toolsets), "OTEL_SDK_DISABLED": "true", "LOG_LEVEL": "ERROR"}
+        environment = {"PATH": os.defpath, "HOME": folder, **variables}
+        transport = StdioTransport(COMMAND, [], env=environment, cwd=folder, keep_alive=False)
+        async with Client(transport) as client:
+            tools = await client.list_tools()
+            return {
+                "toolsets": list(toolsets),
+                "tokens": tokens(tools),
+                "tools": [_plain(tool) for tool in tools],
+                "resources": sorted((_plain(each) for each in await client.list_resources()), key=lambda r: r["uri"]),
+                "templates": sorted(
+                    (_plain(each) for each in await client.list_resource_templates()), key=lambda t: t["uriTemplate"]
+                ),
+                "prompts": [_plain(each) for each in await client.list_prompts()],
+            }
+
+
+def names_of(toolset: str) -> list[str]:
+    """The tools of one toolset, in their order."""
     asker = LibrariesIOClient(LibrariesIOSettings(), instruments=Instruments(NoOpMeter("surface")))
-    server = FastMCP("surface")
-    tools = Tools(server, asker)
-    register_tools(tools, toolsets)
-    register_resources(server, tools.names)
-    register_completions(server)
-    async with Client(server) as client:
-        listed = await client.list_tools()
-        resources, templates = await client.list_resources(), await client.list_resource_templates()
-    await asker.aclose()
-    return {
-        "toolsets": list(toolsets),
-        "tokens": tokens(listed),
-        "tools": [_plain(tool) for tool in listed],
-        "resources": [_plain(resource) for resource in resources],
-        "templates": [_plain(template) for template in templates],
-    }
+    tools = Tools(FastMCP("surface"), asker)
+    register_tools(tools, (toolset,))
+    return tools.names
 
 
 def tokens(tools: list[Any]) -> int:
@@ -53,26 +66,33 @@ def tokens(tools: list[Any]) -> int:
 
 
 def snapshot() -> str:
-    """The default surface whole, and of all toolsets the names: for tests/contract/surface.json."""
-    default, everything = asyncio.run(_both())
-    default["of_all_toolsets"] = {
-        "tokens": everything["tokens"],
-        "tools": everything["tools"],
-        "resources": sorted(each["uri"] for each in everything["resources"]),
-        "templates": sorted(each["uriTemplate"] for each in everything["templates"]),
+    """Of all toolsets the tools whole, of the default their names: for tests/contract/surface.json."""
+    default, everything = surfaces()
+    by_name = {
+        "toolsets": default["toolsets"],
+        "tokens": default["tokens"],
+        **_names(default),
+        "of_all_toolsets": {**_names(everything), "tokens": everything["tokens"], "tools": everything["tools"]},
     }
-    default["tools"] = [tool["name"] for tool in default["tools"]]
-    default["resources"] = sorted(each["uri"] for each in default["resources"])
-    default["templates"] = sorted(each["uriTemplate"] for each in default["templates"])
-    return json.dumps(default, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(by_name, indent=1, ensure_ascii=False) + "\n"
+
+
+def _names(surface: Surface) -> Surface:
+    return {
+        "tools": [each["name"] for each in surface["tools"]],
+        "resources": [each["uri"] for each in surface["resources"]],
+        "templates": [each["uriTemplate"] for each in surface["templates"]],
+        "prompts": [each["name"] for each in surface["prompts"]],
+    }
 
 
 def page() -> str:
     """docs/tools.md."""
-    default, everything = asyncio.run(_both())
+    default, everything = surfaces()
     by_name = {tool["name"]: tool for tool in everything["tools"]}
     parts = [
-        "# Tools, resources and completions\n\nWritten by `make docs` from the server itself; a test keeps it true.",
+        "# Tools, resources, prompts and completions",
+        "Written by `make docs` from the server itself; a test keeps it true.",
         f"The tools that are on by default (`TOOLSETS={','.join(DEFAULT)}`) cost an agent about {default['tokens']:,} "
         f"tokens of schema; at most {TOKEN_LIMIT:,} are allowed. All toolsets: {everything['tokens']:,}.",
         "Every answer that comes from Libraries.io carries `provenance` (`endpoint`, `fetched_at`, `source`: network, "
@@ -83,10 +103,9 @@ def page() -> str:
         f"## What an agent is told at the start\n\n```\n{guide(get_args(Toolset))}\n```",
     ]
     for toolset in get_args(Toolset):
-        names = [tool["name"] for tool in asyncio.run(see((toolset,)))["tools"]]
         state = "on by default" if toolset in DEFAULT else "off by default"
         parts.append(f"## Toolset `{toolset}` ({state})")
-        parts += [_tool(by_name[name]) for name in names]
+        parts += [_tool(by_name[name]) for name in names_of(toolset)]
     parts.append(_resources(everything))
     return "\n\n".join(parts) + "\n"
 
@@ -128,6 +147,10 @@ def _resources(surface: Surface) -> str:
             "## Resources",
             "A resource is there when its tool is. Names may hold slashes, as they are or as `%2F`.",
             "\n".join(rows),
+            "## Prompts",
+            "\n".join(
+                f"- `{each['name']}`: {each.get('description', '').splitlines()[0]}" for each in surface["prompts"]
+            ),
             "## Completions",
             f"Platform names for the arguments {platforms}; SPDX ids for {licences}.",
         )
@@ -140,5 +163,12 @@ def _plain(component: Any) -> dict[str, Any]:
     return plain
 
 
-async def _both() -> tuple[Surface, Surface]:
-    return await see(DEFAULT), await see(get_args(Toolset))
+@cache
+def surfaces() -> tuple[Surface, Surface]:
+    """The default surface, and that of all toolsets. Each starts a server, so they are seen once."""
+
+    async def both() -> tuple[Surface, Surface]:
+        default, everything = await asyncio.gather(see(DEFAULT), see(get_args(Toolset)))
+        return default, everything
+
+    return asyncio.run(both())

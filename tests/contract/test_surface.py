@@ -33,41 +33,21 @@ def surface() -> ModuleType:
     return module
 
 
-async def seen(folder: Path, **variables: str) -> tuple[list[dict[str, Any]], list[str], list[str], str]:
-    """Tools, addresses of resources and of templates, and instructions, over the wire."""
-    async with session(folder, NOWHERE, **variables) as server:
-        tools = [
-            tool.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"meta"})
-            for tool in await server.client.list_tools()
-        ]
-        resources = sorted(str(each.uri) for each in await server.client.list_resources())
-        templates = sorted(each.uri_template for each in await server.client.list_resource_templates())
-        return tools, resources, templates, server.client.instructions
-
-
 def default_toolsets() -> str:
     return ",".join(ToolSettings.model_fields["toolsets"].default)
 
 
-async def test_all_tools_are_those_of_the_snapshot(tmp_path: Path):
-    tools, resources, templates, instructions = await seen(tmp_path, TOOLSETS=",".join(get_args(Toolset)))
-    whole = SNAPSHOT["of_all_toolsets"]
-    assert tools == whole["tools"]
-    assert resources == whole["resources"]
-    assert templates == whole["templates"]
-    assert instructions == guide(TOOLSETS)
-
-
-async def test_the_default_is_that_of_the_snapshot(tmp_path: Path):
-    tools, resources, templates, _ = await seen(tmp_path, TOOLSETS="")
-    assert [tool["name"] for tool in tools] == SNAPSHOT["tools"]
-    assert resources == SNAPSHOT["resources"]
-    assert templates == SNAPSHOT["templates"]
+def test_what_clients_see_is_what_the_snapshot_says(surface: ModuleType):
+    assert json.loads(surface.snapshot()) == SNAPSHOT
 
 
 def test_the_default_costs_an_agent_no_more_than_it_may(surface: ModuleType):
     assert SNAPSHOT["tokens"] <= surface.TOKEN_LIMIT == 8_000
-    assert json.loads(surface.snapshot()) == SNAPSHOT
+
+
+async def test_what_an_agent_is_told_at_the_start(tmp_path: Path):
+    async with session(tmp_path, NOWHERE, TOOLSETS="package,server") as server:
+        assert server.client.instructions == guide(("package", "server"))
 
 
 def test_the_page_about_the_tools_is_true(surface: ModuleType):
@@ -95,9 +75,8 @@ def test_only_the_tool_that_writes_is_not_read_only():
 
 
 @pytest.mark.parametrize("toolset", TOOLSETS)
-async def test_instructions_name_the_tools_that_are_there_and_no_other(surface: ModuleType, toolset: str):
-    names = {tool["name"] for tool in (await surface.see((toolset,)))["tools"]}
-    assert set(TOOL_NAME.findall(guide([toolset]))) == names
+def test_instructions_name_the_tools_that_are_there_and_no_other(surface: ModuleType, toolset: str):
+    assert set(TOOL_NAME.findall(guide([toolset]))) == set(surface.names_of(toolset))
 
 
 def test_a_toolset_nobody_has(tmp_path: Path):

@@ -77,7 +77,7 @@ async def compare_packages(
     client: LibrariesIOClient,
     packages: Annotated[
         list[NamedPackage],
-        Field(min_length=1, max_length=MOST),
+        Field(min_length=1, max_length=MOST, description="Which ones."),
     ],
 ) -> ComparisonAnswer:
     """The same facts about up to 10 packages, of any platforms, one row each in the order asked.
