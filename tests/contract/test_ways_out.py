@@ -1,0 +1,213 @@
+"""Every way out, seen from where it leads to: OTLP by HTTP, TLS and gRPC, files, stderr, /metrics."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from google.protobuf.json_format import ParseDict
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from tests.support.collectors import unused_port
+from tests.support.command import HTTP, Running, run_command
+from tests.support.grpc_receiver import GrpcReceiver
+from tests.support.tls import TlsReceiver, make_certificates
+
+from libraries_io_mcp.demo.otlp_receiver import OtlpReceiver
+
+CALL = "tools/call get_quota_status"
+ALL = ("TRACES", "METRICS", "LOGS")
+
+
+def exporters(way: str) -> dict[str, str]:
+    return {f"OTEL_{signal}_EXPORTER": way for signal in ALL}
+
+
+def session(folder: Path, **variables: str) -> Running:
+    """One session with one call, from start to end; the server has ended when this returns."""
+    with Running(folder=folder, **variables) as server:
+        server.initialize()
+        assert not server.call("get_quota_status")["isError"]
+        assert server.end("EOF") == 0
+    return server
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def with_bytes(value: Any) -> Any:
+    """OTLP/JSON as protobuf's own JSON form: ids in base64, which is how this test decodes them."""
+    if isinstance(value, dict):
+        ids = {"traceId", "spanId", "parentSpanId"}
+        import base64
+
+        return {
+            key: base64.b64encode(bytes.fromhex(item)).decode() if key in ids else with_bytes(item)
+            for key, item in value.items()
+        }
+    return [with_bytes(item) for item in value] if isinstance(value, list) else value
+
+
+def test_files_hold_what_a_collector_reads(tmp_path: Path):
+    """One export request a line in OTLP/JSON: ids in hex, enums as numbers, 64-bit numbers as text."""
+    folder = tmp_path / "signals"
+    server = session(tmp_path, TELEMETRY_FILE_DIRECTORY=str(folder), **exporters("file"))
+    assert sorted(path.name for path in folder.iterdir()) == ["logs.jsonl", "metrics.jsonl", "traces.jsonl"]
+    (line, *_) = [each for each in lines_of(folder / "traces.jsonl") if CALL in json.dumps(each)]
+    span = next(
+        span for scope in line["resourceSpans"][0]["scopeSpans"] for span in scope["spans"] if span["name"] == CALL
+    )
+    assert len(span["traceId"]) == 32
+    assert len(span["spanId"]) == 16
+    assert (span["kind"], span["startTimeUnixNano"].isdecimal()) == (2, True)
+    (logged,) = [each for each in server.log_lines() if each["message"].startswith(CALL)]
+    assert (logged["trace_id"], logged["span_id"]) == (span["traceId"], span["spanId"])
+    for name, kind in (
+        ("traces", ExportTraceServiceRequest),
+        ("metrics", ExportMetricsServiceRequest),
+        ("logs", ExportLogsServiceRequest),
+    ):
+        for each in lines_of(folder / f"{name}.jsonl"):
+            assert ParseDict(with_bytes(each), kind()).ByteSize()
+
+
+def test_the_console_is_stderr_one_json_object_a_line(tmp_path: Path):
+    """stdout belongs to the protocol; the session itself has shown that it was left alone."""
+    server = session(tmp_path, **exporters("console"))
+    lines = server.log_lines()
+    assert [line for line in lines if line.get("name") == CALL and "context" in line]
+    assert [line for line in lines if "resource_metrics" in line]
+    assert [line for line in lines if str(line.get("body", "")).startswith(CALL)]
+
+
+def test_none_leaves_by_no_way(tmp_path: Path):
+    with OtlpReceiver() as receiver:
+        session(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, **exporters("none"))
+        assert receiver.requests == ()
+
+
+def test_a_way_that_fails_does_not_disturb_the_others(tmp_path: Path):
+    """The Collector refuses connections and the console works; files can't be written for a file is in their way."""
+    folder = tmp_path / "taken"
+    folder.write_text("")
+    with unused_port() as port:
+        server = session(
+            tmp_path,
+            OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}",
+            TELEMETRY_FILE_DIRECTORY=str(folder),
+            **exporters("file,otlp,console"),
+        )
+    lines = server.log_lines()
+    assert [line for line in lines if line.get("name") == CALL and "context" in line]
+    said = [line["message"] for line in lines if "message" in line]
+    assert "traces can't be written by file: File exists" in said
+    assert [line for line in said if line.startswith("traces by otlp: ") and "not delivered" in line]
+    assert [line for line in said if line.startswith("traces by file: ") and "FileExistsError" in line]
+
+
+def test_several_ways_get_the_same(tmp_path: Path):
+    folder = tmp_path / "signals"
+    with OtlpReceiver() as receiver:
+        session(
+            tmp_path,
+            OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+            TELEMETRY_FILE_DIRECTORY=str(folder),
+            **exporters("otlp,file"),
+        )
+        sent = {span.span_id for span in receiver.spans}
+    kept = {
+        span["spanId"]
+        for line in lines_of(folder / "traces.jsonl")
+        for scope in line["resourceSpans"][0]["scopeSpans"]
+        for span in scope["spans"]
+    }
+    assert sent == kept
+    assert sent
+
+
+def test_tls_and_headers_by_the_standard_variables(tmp_path: Path):
+    authority, context = make_certificates(tmp_path)
+    token = "Bearer hush-hush-token"
+    with TlsReceiver(context, "authorization") as receiver:
+        server = session(
+            tmp_path,
+            LOG_LEVEL="DEBUG",
+            OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+            OTEL_EXPORTER_OTLP_CERTIFICATE=str(authority),
+            OTEL_EXPORTER_OTLP_HEADERS=f"authorization={token.replace(' ', '%20')}",
+        )
+    assert set(receiver.paths) == {"/v1/traces", "/v1/metrics", "/v1/logs"}
+    assert set(receiver.headers) == {token}
+    assert "hush-hush" not in server.stderr
+
+
+def test_headers_may_come_from_a_file(tmp_path: Path):
+    authority, context = make_certificates(tmp_path)
+    (tmp_path / "headers").write_text("authorization=Bearer%20from-a-file\n")
+    with TlsReceiver(context, "authorization") as receiver:
+        session(
+            tmp_path,
+            OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+            OTEL_EXPORTER_OTLP_CERTIFICATE=str(authority),
+            OTEL_EXPORTER_OTLP_HEADERS_FILE=str(tmp_path / "headers"),
+        )
+    assert set(receiver.headers) == {"Bearer from-a-file"}
+
+
+def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path):
+    _, context = make_certificates(tmp_path)
+    with TlsReceiver(context, "authorization") as receiver:
+        server = session(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+        assert receiver.paths == []
+    assert [line for line in server.log_lines() if "not delivered" in line["message"]]
+
+
+def test_grpc_with_headers(tmp_path: Path):
+    with GrpcReceiver() as receiver:
+        session(
+            tmp_path,
+            OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+            OTEL_EXPORTER_OTLP_PROTOCOL="grpc",
+            OTEL_EXPORTER_OTLP_HEADERS="x-token=abcdef",
+        )
+        assert set(receiver.messages) == {"traces", "metrics", "logs"}
+        assert CALL in str(receiver.messages["traces"])
+        assert all(each["x-token"] == "abcdef" for each in receiver.metadata)
+
+
+def test_the_protocol_of_one_signal(tmp_path: Path):
+    with GrpcReceiver() as by_grpc, OtlpReceiver() as by_http:
+        session(
+            tmp_path,
+            OTEL_EXPORTER_OTLP_ENDPOINT=by_http.endpoint,
+            OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=by_grpc.endpoint,
+            OTEL_EXPORTER_OTLP_TRACES_PROTOCOL="grpc",
+        )
+        assert set(by_grpc.messages) == {"traces"}
+        assert by_http.spans == ()
+        assert by_http.logs
+
+
+@pytest.mark.parametrize("signal", ALL)
+def test_files_need_a_folder(signal: str, tmp_path: Path):
+    done = run_command(folder=tmp_path, **{f"OTEL_{signal}_EXPORTER": "file"})
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"libraries-io-mcp: OTEL_{signal}_EXPORTER='file': needs TELEMETRY_FILE_DIRECTORY; allowed: a folder that can "
+        "be written\n"
+    )
+
+
+def test_metrics_are_scraped_and_sent_side_by_side(tmp_path: Path):
+    with (
+        OtlpReceiver() as receiver,
+        Running(
+            *HTTP, folder=tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, OTEL_METRIC_EXPORT_INTERVAL="50"
+        ) as server,
+    ):
+        address = server.url.removesuffix("/mcp")
+        receiver.wait_for(lambda r: r.points, "metric points")
+        assert "libraries_io_" in httpx.get(f"{address}/metrics").text
