@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -47,6 +47,7 @@ DRAIN_SECONDS: Final = 0.4
 """How long calls in flight may still take after a signal. With the telemetry's deadline it stays under 1.5 s."""
 CLOSE_SECONDS: Final = 0.1
 """How long connections to Libraries.io may take to close."""
+Lifespan = Callable[[FastMCP], AbstractAsyncContextManager[None]]
 LIST_PAGE: Final = 50
 """Tools, resources and the like in one page of a list."""
 
@@ -112,22 +113,8 @@ def _assemble(
     )
     summary = Summary(Recent(telemetry.meter_provider).collect, monotonic=time.monotonic)
     process = ProcessMetrics(telemetry.meter_provider)
-    # Our middleware makes the SERVER span; FastMCP only carries the caller's context.
-    fastmcp.settings.telemetry_mode = "propagation_only"
-    server = FastMCP(
-        semconv.SERVICE_NAME,
-        instructions=guide(settings.tools.toolsets),
-        version=__version__,
-        middleware=[observer, RefuseBadCalls(), SayWhy()],
-        mask_error_details=True,
-        list_page_size=LIST_PAGE,
-        lifespan=_living(client, summary, None if settings.telemetry.sdk_disabled else process),
-    )
-    tools = Tools(server, client)
-    register_tools(tools, settings.tools.toolsets)
-    register_resources(server, tools.names)
-    register_prompts(server, tools.names)
-    register_completions(server)
+    lifespan = _living(client, summary, None if settings.telemetry.sdk_disabled else process)
+    server = _server(client, observer, lifespan, settings.tools.toolsets)
     register_metrics_summary(server, summary.facts)
     started = time.monotonic()
     add_routes(
@@ -138,6 +125,29 @@ def _assemble(
         registry=telemetry.registry,
     )
     return App(settings, telemetry, client, observer, server)
+
+
+def _server(
+    client: LibrariesIOClient, observer: ObserveRequests, lifespan: Lifespan, toolsets: Sequence[str]
+) -> FastMCP:
+    """The server with all that clients see of these toolsets."""
+    # Our middleware makes the SERVER span; FastMCP only carries the caller's context.
+    fastmcp.settings.telemetry_mode = "propagation_only"
+    server = FastMCP(
+        semconv.SERVICE_NAME,
+        instructions=guide(toolsets),
+        version=__version__,
+        middleware=[observer, RefuseBadCalls(), SayWhy()],
+        mask_error_details=True,
+        list_page_size=LIST_PAGE,
+        lifespan=lifespan,
+    )
+    tools = Tools(server, client)
+    register_tools(tools, toolsets)
+    register_resources(server, tools.names)
+    register_prompts(server, tools.names)
+    register_completions(server)
+    return server
 
 
 def run(settings: Settings) -> NoReturn:
@@ -272,9 +282,7 @@ def _bound_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _living(
-    client: LibrariesIOClient, summary: Summary, process: ProcessMetrics | None
-) -> Callable[[FastMCP], AbstractAsyncContextManager[None]]:
+def _living(client: LibrariesIOClient, summary: Summary, process: ProcessMetrics | None) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_server: FastMCP) -> AsyncIterator[None]:
         if process is not None:
