@@ -1,6 +1,7 @@
 """Prompts: plans that name only the tools that are there, with whatever arguments a person types."""
 
 import re
+from functools import cache
 from typing import get_args
 
 import pytest
@@ -43,6 +44,7 @@ def server_with(*toolsets: str) -> tuple[FastMCP, frozenset[str]]:
     return server, frozenset(tools.names)
 
 
+@cache
 def every_tool() -> frozenset[str]:
     return server_with(*EVERY_TOOLSET)[1]
 

@@ -1,5 +1,6 @@
 """The audit of a project: what it declares, looked up in bulk, judged line by line."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ MOST_PACKAGES: Final = 5_000
 """Different packages of one audit: 50 requests, which one window of a key of 60 gives a batch."""
 WAIT_SECONDS: Final = 150.0
 """For one request, with two windows of the quota spent in the waiting line."""
+_RANGE_SIGNS: Final = frozenset(" ,<>=~^*|[(")
 
 
 class NeededPackage(BaseModel):
@@ -98,11 +100,9 @@ async def audit(client: LibrariesIOClient, project: Project, progress: Progress)
     progress.begin(len(wanted[:MOST_PACKAGES]))
     found = await look_up(client, wanted[:MOST_PACKAGES], progress.done)
     found.give_up(wanted[MOST_PACKAGES:], f"only {MOST_PACKAGES} packages are looked up in one audit")
-    verdict = licence_verdict(project)
-    lines = [_judged(package, found, verdict) for package in packages] + [unread_line(one) for one in manifest.unread]
     return Audit(
         kind=manifest.kind,
-        lines=tuple(sorted(lines, key=_severity)),
+        lines=await asyncio.to_thread(_lines, manifest, found, licence_verdict(project)),
         missing=tuple(f"{platform}/{name}" for platform, name in found.missing),
         notes=_notes(project, manifest),
         found=found,
@@ -119,7 +119,8 @@ async def declared_by(client: LibrariesIOClient, project: Project) -> Manifest:
     if (project.manifest is None) == (not project.packages):
         raise InvalidRequestError("Give either `manifest` or `packages`.")
     if project.manifest is not None:
-        return read_manifest(project.manifest, project.filename)
+        # Megabytes take seconds, and others are being served.
+        return await asyncio.to_thread(read_manifest, project.manifest, project.filename)
     return Manifest("packages", tuple([await _declared(client, package) for package in project.packages]), ())
 
 
@@ -149,9 +150,23 @@ def _misfit(text: str, use_case: UseCase, project_licence: str | None) -> str | 
 
 async def _declared(client: LibrariesIOClient, package: NeededPackage) -> Declared:
     platform = await find_platform(client, package.platform)
-    exact = package.requirement.strip().removeprefix("==").strip()
-    pinned = exact if exact[:1].isalnum() and not set(exact) & set(" ,<>=~^*|[(") else None
-    return Declared(platform, package.name, requirement=package.requirement.strip() or None, version=pinned)
+    requirement = package.requirement.strip()
+    return Declared(platform, package.name, requirement=requirement or None, version=_pinned(platform, requirement))
+
+
+def _pinned(platform: str, requirement: str) -> str | None:
+    """The one version that a requirement names: behind an equals sign, or bare where that does not mean a range."""
+    version = requirement.lstrip("=").strip()
+    if not version or not version[0].isalnum() or set(version) & _RANGE_SIGNS:
+        return None
+    bare_range = platform == "Cargo" or (platform in {"NPM", "Pub"} and version.count(".") < 2)
+    return None if bare_range and not requirement.startswith("=") else version
+
+
+def _lines(manifest: Manifest, found: Found, verdict: LicenceVerdict) -> tuple[AuditLine, ...]:
+    lines = [_judged(package, found, verdict) for package in manifest.packages]
+    lines += [unread_line(one) for one in manifest.unread]
+    return tuple(sorted(lines, key=_severity))
 
 
 def _judged(declared: Declared, found: Found, verdict: LicenceVerdict) -> AuditLine:
