@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo demo-picture test check format docs lock clean
+.PHONY: help setup demo demo-picture test bench check format docs lock clean
 
 help: ## Print this list
 	@echo "usage: make TARGET"; echo
@@ -37,6 +37,9 @@ check: $(READY) ## Format, lint, types, import rules: exactly what CI runs
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/check_modules.py
 	@$(BIN)/python scripts/write_docs.py --check
+
+bench: $(READY) ## Measure what docs/performance.md claims: ratios of interleaved variants (6 minutes)
+	@$(BIN)/python -m benchmarks.bench
 
 format: $(READY) ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format .

@@ -1,141 +1,89 @@
-"""What telemetry costs: stdio servers side by side, asked in turn, medians and ratios of one run.
+"""What a call costs with telemetry and without: servers side by side, asked in turn, medians and ratios of one run.
 
-    python benchmarks/overhead.py --rounds 40 --calls 100
-
-Variants: `bare` (a FastMCP server with one tool that does nothing), `off` (this server, OTEL_SDK_DISABLED), `full`
-(this server, spans, metrics and log records sent to a live sink). The tool asked is get_quota_status, which asks no
-upstream, so what is compared is the server alone.
+`bare`: FastMCP with one tool that does nothing, no telemetry. `off`: this server with OTEL_SDK_DISABLED=true, which
+stops spans, metrics and OTLP log records; its lines on stderr stay. `full`: spans, metrics and log records sent to a
+live sink, and the same lines. `cached`: `full`, asked for a package that it has in its cache. `off` and `full` are
+asked for get_quota_status, which asks no upstream, so what is compared is the server alone.
 """
 
-import argparse
-import json
-import os
-import socket
 import statistics
-import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
-BARE = """
-import fastmcp
-fastmcp.settings.log_level = "CRITICAL"
-server = fastmcp.FastMCP("bare")
-@server.tool
-async def get_quota_status() -> dict[str, int]:
-    return {"limit": 60, "remaining": 60}
-server.run(show_banner=False)
-"""
-OURS = (sys.executable, "-m", "libraries_io_mcp")
+from benchmarks.http_load import HttpCaller
+from benchmarks.peers import BARE, OURS, HttpPeer, StdioPeer, clean, sandbox, sink
+
+TOOL = "get_quota_status"
+PACKAGE = {"platform": "pypi", "name": "requests"}
+Ask = Callable[[], None]
 
 
-class Peer:
-    """A server on stdio and the little that is needed to call it."""
-
-    def __init__(self, command: tuple[str, ...], environment: dict[str, str]) -> None:
-        self._process = subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        self._id = 0
-        self.request(
-            "initialize",
-            {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}},
-        )
-        self._send({"jsonrpc": "2.0", "method": "notifications/initialized"})
-
-    def request(self, method: str, parameters: dict[str, object]) -> dict[str, object]:
-        """One request and its reply."""
-        self._id += 1
-        self._send({"jsonrpc": "2.0", "id": self._id, "method": method, "params": parameters})
-        while True:
-            reply: dict[str, object] = json.loads(self._process.stdout.readline())  # type: ignore[union-attr]
-            if reply.get("id") == self._id:
-                return reply
-
-    def _send(self, message: dict[str, object]) -> None:
-        self._process.stdin.write(json.dumps(message).encode() + b"\n")  # type: ignore[union-attr]
-        self._process.stdin.flush()  # type: ignore[union-attr]
-
-    def close(self) -> None:
-        """End the server."""
-        self._process.stdin.close()  # type: ignore[union-attr]
-        self._process.wait(10)
-
-
-@contextmanager
-def sink() -> Iterator[str]:
-    """A live OTLP sink that reads everything and answers 200: the cheapest Collector there can be."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    threading.Thread(target=_accept, args=(listener,), daemon=True).start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    listener.close()
-
-
-def _accept(listener: socket.socket) -> None:
-    while True:
-        try:
-            connection, _ = listener.accept()
-        except OSError:
-            return
-        threading.Thread(target=_swallow, args=(connection,), daemon=True).start()
-
-
-def _swallow(connection: socket.socket) -> None:
-    stream = connection.makefile("rb")
-    while line := stream.readline():
-        length = 0
-        while line not in (b"\r\n", b""):
-            if line.lower().startswith(b"content-length:"):
-                length = int(line.split(b":")[1])
-            line = stream.readline()
-        stream.read(length)
-        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
-
-
-def main() -> None:
-    """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--calls", type=int, default=100, help="calls a variant and round")
-    parser.add_argument("--json", type=Path, help="also write the figures here")
-    options = parser.parse_args()
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "LOG_", "MCP_"))}
+def stdio(rounds: int, seconds: float) -> dict[str, dict[str, float]]:
+    """One client over stdio, one call after the other."""
     with ExitStack() as stack:
-        endpoint = stack.enter_context(sink())
-        variants = {
-            "bare": ((sys.executable, "-c", BARE), clean),
-            "off": (OURS, clean | {"OTEL_SDK_DISABLED": "true", "LOG_LEVEL": "ERROR"}),
-            "off+lines": (OURS, clean | {"OTEL_SDK_DISABLED": "true"}),
-            "full": (OURS, clean | {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}),
+        service, endpoint = stack.enter_context(sandbox()), stack.enter_context(sink())
+        full = clean(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, **service)
+        environments = {
+            "bare": ((sys.executable, "-c", BARE, "stdio"), clean()),
+            "off": (OURS, clean(OTEL_SDK_DISABLED="true", **service)),
+            "full": (OURS, full),
+            "cached": (OURS, full),
         }
-        peers = {name: Peer(*variant) for name, variant in variants.items()}
-        times: dict[str, list[float]] = {name: [] for name in peers}
-        for peer in peers.values():
-            stack.callback(peer.close)
-            for _ in range(50):
-                peer.request("tools/call", {"name": "get_quota_status", "arguments": {}})
-        for _ in range(options.rounds):
-            for name, peer in peers.items():
-                start = time.perf_counter()
-                for _ in range(options.calls):
-                    peer.request("tools/call", {"name": "get_quota_status", "arguments": {}})
-                times[name].append((time.perf_counter() - start) / options.calls)
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    figures = {}
-    for name, median in medians.items():
-        ratios = {base: statistics.median(a / b for a, b in zip(times[name], times[base], strict=True)) for base in peers}
-        figures[name] = {"median_ms": median * 1000, **{f"to_{base}": ratio for base, ratio in ratios.items()}}
-        print(f"{name:10} {median * 1000:7.3f} ms   to bare {ratios['bare']:5.2f}   to off {ratios['off']:5.2f}")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        peers = {name: stack.enter_context(StdioPeer(*each)) for name, each in environments.items()}
+        asks: dict[str, Ask] = {name: lambda peer=peer: peer.call(TOOL) for name, peer in peers.items()}
+        asks["cached"] = lambda: peers["cached"].call("get_package_info", **PACKAGE)
+        return compare(asks, {name: peer.cpu_seconds for name, peer in peers.items()}, rounds, seconds)
 
 
-if __name__ == "__main__":
-    main()
+def http(rounds: int, seconds: float) -> dict[str, dict[str, float]]:
+    """One client over streamable HTTP with a session, one call after the other."""
+    with ExitStack() as stack:
+        service, endpoint = stack.enter_context(sandbox()), stack.enter_context(sink())
+        ours = (*OURS, "serve", "--transport", "http", "--port", "0")
+        full = clean(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, **service)
+        environments = {
+            "off": (ours, clean(OTEL_SDK_DISABLED="true", **service)),
+            "full": (ours, full),
+        }
+        peers = {name: stack.enter_context(HttpPeer(*each)) for name, each in environments.items()}
+        callers = {name: stack.enter_context(HttpCaller(peer.port)) for name, peer in peers.items()}
+        asks: dict[str, Ask] = {name: lambda caller=caller: caller.call(TOOL) for name, caller in callers.items()}
+        return compare(asks, {name: peer.cpu_seconds for name, peer in peers.items()}, rounds, seconds)
+
+
+def compare(
+    asks: Mapping[str, Ask], cpu: Mapping[str, Callable[[], float]], rounds: int, seconds: float
+) -> dict[str, dict[str, float]]:
+    """Milliseconds a call, wall and CPU, and the median of each round's ratios to the other variants.
+
+    A turn must last longer than the exporters' pause of one second: in shorter ones the background work of a variant
+    falls into the turns of the others.
+    """
+    for ask in asks.values():
+        for _ in range(100):
+            ask()
+    # Exporters are imported at their first batch, which is no cost of a call.
+    time.sleep(3)
+    wall: dict[str, list[float]] = {name: [] for name in asks}
+    used: dict[str, list[float]] = {name: [] for name in asks}
+    for number in range(rounds):
+        # In turns, and in the other direction every second time: the machine's drift meets all alike.
+        for name in sorted(asks, reverse=bool(number % 2)):
+            began, before, calls = time.perf_counter(), cpu[name](), 0
+            while (took := time.perf_counter() - began) < seconds:
+                asks[name]()
+                calls += 1
+            wall[name].append(took / calls * 1000)
+            used[name].append((cpu[name]() - before) / calls * 1000)
+    return {name: _figures(name, wall, used) for name in asks}
+
+
+def _figures(name: str, wall: Mapping[str, list[float]], used: Mapping[str, list[float]]) -> dict[str, float]:
+    figures = {"wall_ms": statistics.median(wall[name]), "cpu_ms": statistics.median(used[name])}
+    for base in wall:
+        for kind, values in (("wall", wall), ("cpu", used)):
+            ratios = [mine / theirs for mine, theirs in zip(values[name], values[base], strict=True)]
+            figures[f"{kind}_to_{base}"] = statistics.median(ratios)
+    return figures

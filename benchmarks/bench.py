@@ -1,0 +1,95 @@
+"""Everything that `docs/performance.md` claims, measured anew: ratios of variants that ran interleaved.
+
+make bench
+python -m benchmarks.bench [--only NAME ...] [--quick] [--json FILE]
+"""
+
+import argparse
+import json
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import cold_start, drops, http_load, memory, overhead
+
+Figures = dict[str, Any]
+
+
+def measures(quick: bool) -> dict[str, Callable[[], Figures]]:
+    """What can be measured, by name; `quick` is for trying the benchmark itself."""
+    share = 5 if quick else 1
+    return {
+        "stdio": lambda: overhead.stdio(rounds=10 // share, seconds=1.5),
+        "http": lambda: overhead.http(rounds=10 // share, seconds=1.5),
+        "fifty_clients": lambda: http_load.fifty_clients(rounds=6 // share or 1, seconds=3.0),
+        "cold_start": lambda: cold_start.cold_start(rounds=10 // share),
+        "drops": lambda: drops.drops(seconds=15.0 / share),
+        "memory": lambda: memory.memory(calls=200_000 // (share * 10 if quick else 1)),
+    }
+
+
+def goals(figures: Figures) -> list[tuple[str, float, str]]:
+    """What is aimed at: words, the figure, the goal."""
+    rows: list[tuple[str, float, str]] = []
+    if found := figures.get("stdio"):
+        rows += [
+            ("stdio: full telemetry to off, time", found["full"]["wall_to_off"], "<= 1.15"),
+            ("stdio: full telemetry to off, CPU", found["full"]["cpu_to_off"], "<= 1.15"),
+            (
+                "stdio: cached answer with full telemetry to bare FastMCP, time",
+                found["cached"]["wall_to_bare"],
+                "<= 1.25",
+            ),
+            ("stdio: off to bare FastMCP, time", found["off"]["wall_to_bare"], "-"),
+        ]
+    if found := figures.get("http"):
+        rows += [
+            ("HTTP: full telemetry to off, time", found["full"]["wall_to_off"], "<= 1.15"),
+            ("HTTP: full telemetry to off, CPU", found["full"]["cpu_to_off"], "<= 1.15"),
+        ]
+    if found := figures.get("fifty_clients"):
+        rows += [
+            ("HTTP, 50 clients: calls a second, full to bare FastMCP", found["full"]["rate_to_bare"], ">= 1.30"),
+            ("HTTP, 50 clients: calls a second, full to off", found["full"]["rate_to_off"], "-"),
+        ]
+    if found := figures.get("cold_start"):
+        rows += [
+            ("cold start: everything on to bare FastMCP", found["full"]["wall_to_bare"], "<= 1.10"),
+            ("cold start: everything on to the bare SDK", found["full"]["wall_to_sdk"], "<= 2.00"),
+            ("cold start: everything on to off", found["full"]["wall_to_off"], "-"),
+        ]
+    if found := figures.get("drops"):
+        rows.append(("spans lost of 3,000 a second, sink takes 0.2 s", found["lost"], "0"))
+    if found := figures.get("memory"):
+        rows.append((f"memory grown over {found['calls']:,} calls, MiB", found["grown_mib"], "0"))
+    return rows
+
+
+def main() -> int:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="*", help="some of: stdio http fifty_clients cold_start drops memory")
+    parser.add_argument("--quick", action="store_true", help="a fraction of everything")
+    parser.add_argument("--json", type=Path, default=Path("benchmarks/result.json"), help="figures for machines")
+    options = parser.parse_args()
+    figures: Figures = {}
+    for name, measure in measures(options.quick).items():
+        if not options.only or name in options.only:
+            print(f"... {name}", flush=True)
+            figures[name] = measure()
+    machine = {"python": platform.python_version(), "cores": os.cpu_count(), "load": os.getloadavg()[0]}
+    rows = goals(figures)
+    print(f"\n{'measured':<66}{'figure':>9}  goal")
+    for words, figure, goal in rows:
+        print(f"{words:<66}{figure:>9.2f}  {goal}")
+    print(f"\nload of the machine at the end: {machine['load']:.1f} on {machine['cores']} cores")
+    options.json.write_text(
+        json.dumps({"machine": machine, "goals": rows, "figures": figures}, indent=2) + "\n", encoding="utf-8"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
