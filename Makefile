@@ -28,7 +28,7 @@ demo-picture: $(READY) ## Renew docs/demo.svg, the demo's own output as a pictur
 	@$(BIN)/libraries-io-mcp demo --svg docs/demo.svg
 
 test: $(READY) ## Run the fast tests with coverage
-	@$(BIN)/pytest --cov --cov-report=term
+	@$(BIN)/pytest --numprocesses 4 --dist loadfile --cov --cov-report=term
 
 check: $(READY) ## Format, lint, types, import rules: exactly what CI runs
 	@$(BIN)/ruff format --check .
