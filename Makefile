@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo demo-picture test bench check format docs lock clean
+.PHONY: help setup demo demo-picture test bench inspect check format docs lock clean
 
 help: ## Print this list
 	@echo "usage: make TARGET"; echo
@@ -29,6 +29,9 @@ demo-picture: $(READY) ## Renew docs/demo.svg, the demo's own output as a pictur
 
 test: $(READY) ## Run the fast tests with coverage
 	@$(BIN)/pytest --numprocesses 4 --dist loadfile --cov --cov-report=term
+
+inspect: $(READY) ## Let the official MCP Inspector look at both transports (needs npx and the npm registry)
+	@$(BIN)/python scripts/inspect
 
 check: $(READY) ## Format, lint, types, import rules: exactly what CI runs
 	@$(BIN)/ruff format --check .
