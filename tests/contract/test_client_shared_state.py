@@ -70,6 +70,26 @@ async def test_an_answer_that_one_fetched_is_a_hit_for_the_other(valkey):
         await api.aclose()
 
 
+async def test_an_answer_too_old_for_this_process_is_asked_anew(valkey):
+    clock, asked = FakeClock(), []
+
+    def service(request):
+        asked.append(request)
+        return answer(PROJECT)
+
+    patient, strict = (
+        client(service, clock, redis_url=_url(valkey), cache_ttl_seconds=seconds) for seconds in (None, 30.0)
+    )
+    await patient.project("npm", "left-pad")
+    clock.time += 29
+    assert (await strict.project("npm", "left-pad")).age_seconds == 29
+    clock.time += 1
+    assert (await strict.project("npm", "left-pad")).source == "network"
+    assert len(asked) == 2
+    for api in (patient, strict):
+        await api.aclose()
+
+
 async def test_without_the_store_the_calls_go_on_with_one_warning_each(valkey, caplog):
     clock = FakeClock()
     api = client(lambda _: answer(PROJECT), clock, redis_url=_url(valkey), cache_ttl_seconds=None)

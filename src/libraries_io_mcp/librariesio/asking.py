@@ -138,10 +138,11 @@ class Asker:
         keep = self._keep_seconds(ask.endpoint)
         identity = (str(self._base_url), ask.identity)
         raw = await self._shared.get(identity) if keep else None
-        if raw is not None:
-            age = max(self._now() - raw.fetched_at, 0.0)
+        age = max(self._now() - raw.fetched_at, 0.0) if raw else 0.0
+        # Another process may be set to keep answers for longer than this one.
+        if raw is not None and age < keep:
             reply = self._decode(ask, raw).kept("cache", self._now())
-            return Fetched(reply, len(raw.content), max(keep - age, 0.0))
+            return Fetched(reply, len(raw.content), keep - age)
         raw = await self._fetch_raw(ask, question)
         fetched = Fetched(self._decode(ask, raw), len(raw.content), keep)
         if keep:

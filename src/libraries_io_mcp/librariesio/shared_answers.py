@@ -106,7 +106,9 @@ class RedisAnswers:
                 logger.warning("answers are not shared: Redis failed with %s", type(error).__name__)
             self._rests_until = self._now() + REST_SECONDS
             return None
-        self._rests_until = 0.0
+        if self._rests_until:
+            logger.warning("answers are shared again")
+            self._rests_until = 0.0
         return result
 
 
