@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -48,6 +49,7 @@ DRAIN_SECONDS: Final = 0.4
 CLOSE_SECONDS: Final = 0.1
 """How long connections to Libraries.io may take to close."""
 Lifespan = Callable[[FastMCP], AbstractAsyncContextManager[None]]
+SWITCH_SECONDS: Final = 0.001
 LIST_PAGE: Final = 50
 """Tools, resources and the like in one page of a list."""
 
@@ -156,6 +158,9 @@ def run(settings: Settings) -> NoReturn:
     Raises:
         SettingsError: the address can't be listened on.
     """
+    # A thread that encodes telemetry hands the interpreter over after 1 ms, not 5, to a request that waits for it:
+    # docs/decisions/performance.md.
+    sys.setswitchinterval(SWITCH_SECONDS)
     if settings.server.transport == "stdio":
         _run_stdio(build_app(settings))
     with _bound_socket(settings.server.host, settings.server.port) as listener:

@@ -26,13 +26,15 @@ KEYS: Final = {KNOWN_KEY: PLENTY, CANARY: PLENTY, FEW_KEY: 1}
 
 
 @contextmanager
-def sandbox(keys: Mapping[str, int] = KEYS, faults: Iterable[Fault] = ()) -> Iterator[str]:
+def sandbox(
+    keys: Mapping[str, int] = KEYS, faults: Iterable[Fault] = (), window_seconds: float = 60.0
+) -> Iterator[str]:
     """Serve while the block runs. Gives the address for `LIBRARIES_IO_BASE_URL`."""
     ready: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def serve() -> None:
         stop = asyncio.Event()
-        app = create_app(keys=keys, anonymous_limit=PLENTY, faults=faults)
+        app = create_app(keys=keys, anonymous_limit=PLENTY, faults=faults, window_seconds=window_seconds)
         async with serving(app, Connections()) as address:
             ready.set_result((address, asyncio.get_running_loop(), stop))
             await stop.wait()

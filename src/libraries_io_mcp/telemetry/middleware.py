@@ -104,7 +104,7 @@ class ObserveRequests(Middleware):
                 result = await call_next(context)
             operation.read_result(result)
             if operation.method == "initialize" and request is not None:
-                self._sessions.begin(request.session, operation.attributes)
+                self._begin_session(operation, request, result)
         except Exception as error:
             operation.read_exception(error)
             span.add_event(Event.EXCEPTION, {Attribute.EXCEPTION_TYPE: type(error).__qualname__})
@@ -117,6 +117,14 @@ class ObserveRequests(Middleware):
         finally:
             self._end(span, operation, self._monotonic() - started)
             otel_context.detach(token)
+
+    def _begin_session(self, operation: Operation, request: FastMCPRequestContext, result: Any) -> None:
+        version = getattr(result, "protocol_version", None)
+        if version in semconv.PROTOCOL_VERSIONS:
+            # Only now is it agreed on; before, the request context has a default.
+            operation.attributes = operation.attributes | {Attribute.MCP_PROTOCOL_VERSION: version}
+            operation.span_attributes[Attribute.MCP_PROTOCOL_VERSION] = version
+        self._sessions.begin(request.session, operation.attributes)
 
     def _start(self, operation: Operation, request: FastMCPRequestContext | None, headers: Mapping[str, str]) -> Span:
         meta = request.meta if request is not None else None

@@ -75,6 +75,10 @@ class Operation:
             self.error_type = TOOL_ERROR
             self.call_error_type = _call_error_type(error)
             return
+        if isinstance(error, MCPError) and isinstance(error.error.data, dict):
+            # Behind a resource stands a tool, whose error travels in the data.
+            error_type = error.error.data.get("error_type")
+            self.call_error_type = error_type if error_type in semconv.CALL_ERROR_TYPES else None
         code = INVALID_PARAMS if isinstance(error, ParametersError) else to_mcp_error(error).error.code
         self.status_code = str(code) if code in semconv.RPC_CODES else semconv.UNKNOWN_COMPONENT
         if code not in CALLERS_FAULT:
