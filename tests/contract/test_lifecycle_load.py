@@ -101,7 +101,6 @@ def test_stdio(how: str, package: str, live: OtlpReceiver, tmp_path: Path):
     assert outcome.other == []
     assert outcome.answered + outcome.refused == CALLS
     assert counts(live) == (CALLS, CALLS, CALLS)
-    print(f"stdio {how} {package}: {outcome.answered} answered, {outcome.refused} refused, {counts(live)} received")
 
 
 @pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
@@ -130,4 +129,3 @@ def test_http(how: str, package: str, live: OtlpReceiver, tmp_path: Path):
     assert spans == logs == points
     # A refused call may have been refused at the door, before it became a request of the protocol.
     assert seen.count("answered") <= spans <= CALLS
-    print(f"http {how} {package}: {seen.count('answered')} answered, {seen.count('refused')} refused, {spans} received")

@@ -46,7 +46,7 @@ class TlsReceiver:
         self.headers: list[str | None] = []
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 - the library's name
+            def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.paths.append(self.path)
                 receiver.headers.append(self.headers.get(header))

@@ -40,7 +40,7 @@ def span(**planted: str) -> ReadableSpan:
 
 @given(st.sets(st.sampled_from(FIELDS), min_size=1), st.text(max_size=20))
 def test_a_secret_survives_in_no_field_of_a_span(fields: set[str], around: str):
-    dirty = span(**{name: f"{around}{SECRET}{around}" for name in fields})
+    dirty = span(**dict.fromkeys(fields, f"{around}{SECRET}{around}"))
     (clean,) = clean_spans(REDACTOR, [dirty])
     assert SECRET in dirty.to_json()
     assert SECRET not in clean.to_json()

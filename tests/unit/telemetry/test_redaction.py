@@ -37,8 +37,9 @@ def test_values_without_anything_to_hide_are_the_same_object(value: object):
 @given(SECRETS)
 def test_a_secret_inside_a_value_never_survives(secret: str):
     value = {"a": [f"x{secret}", (secret, 1)], "b": {"c": f"{secret}y"}}
-    assert secret not in str(list(Redactor([secret]).value(value).values())[0][0])
-    assert Redactor([secret]).value(value)["a"][1] == (MASK, 1)
+    (first, second), inner = Redactor([secret]).value(value).values()
+    assert secret not in str((first, inner))
+    assert second == (MASK, 1)
 
 
 @given(st.emails(), TEXTS)

@@ -77,13 +77,13 @@ def test_a_secret_is_in_no_line(form, secret: str):
 
 def test_an_exception_is_text_in_one_field():
     try:
-        raise ValueError(SECRET)
+        int(SECRET)
     except ValueError:
         made = record("it failed", exc_info=sys.exc_info())
     fields = json.loads(json_line(Redactor([SECRET]))(facts(made)))
     assert fields["exception"].startswith("Traceback")
-    assert fields["exception"].endswith("ValueError: ***")
-    assert text_line(Redactor([SECRET]))(facts(made)).endswith("\nValueError: ***")
+    assert fields["exception"].endswith("base 10: '***'")
+    assert text_line(Redactor([SECRET]))(facts(made)).endswith("base 10: '***'")
 
 
 def test_a_value_that_holds_itself_is_written_all_the_same():
