@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo demo-picture test bench inspect check format docs lock clean
+.PHONY: help servers setup demo demo-picture test bench inspect check format docs lock clean
 
 help: ## Print this list
 	@echo "usage: make TARGET"; echo
@@ -53,6 +53,9 @@ docs: $(READY) ## Write the generated parts of docs and .env.example
 
 lock: ## Resolve the dependencies anew into requirements/*.txt
 	@PYTHON="$(PYTHON)" scripts/setup --lock
+
+servers: ## Obtain the real servers of the stack (a quarter of an hour once, then nothing)
+	@scripts/servers
 
 clean: ## Remove the environment and all caches
 	@rm -rf $(VENV) .tools .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
