@@ -43,7 +43,8 @@ def assemble(
     counters, shared = _shared(redis_url, monotonic)
     quota = Quota(counters, key=settings.api_key, limit=settings.rate_limit, now=now, monotonic=monotonic, sleep=sleep)
     instruments.watch_quota(lambda: _budget(quota))
-    waits = Waits(tracer_provider, now)
+    waits, bounds = Waits(tracer_provider, now), {"max_entries": cache_max_entries, "max_bytes": cache_max_bytes}
+    cache = Cache(instruments=instruments, waits=waits, now=now, **bounds)
     stack = network_stack(
         base_url=base_url,
         key=settings.api_key,
@@ -63,13 +64,7 @@ def assemble(
         key_present=settings.api_key is not None,
         user_agent=f"libraries-io-mcp/{__version__}",
         instruments=instruments,
-        cache=Cache(
-            instruments=instruments,
-            waits=waits,
-            now=now,
-            max_entries=cache_max_entries,
-            max_bytes=cache_max_bytes,
-        ),
+        cache=cache,
         shared=shared,
         longest_keep_seconds=cache_ttl_seconds,
         now=now,
