@@ -2,8 +2,11 @@
 
     LibrariesIOMCPError
     ├── SettingsError              a setting that the program can't start with
+    ├── DemoError                  demo/failure.py: the demo could not show what it should
+    ├── NotReceivedError           demo/otlp_receiver.py: what was waited for did not arrive
     └── CallError                  one question could not be answered
         ├── InvalidRequestError      the question itself: refused before it was sent, or by the service
+        │   └── ManifestError          manifests/faults.py: the text is no manifest that we can read
         ├── AuthenticationError
         │   ├── KeyMissingError        the endpoint needs a key and none is set
         │   └── KeyRejectedError       the service does not know the key
@@ -14,6 +17,7 @@
         ├── UpstreamUnreachableError no connection, or it broke
         ├── UpstreamFaultError       the service answered with an error of its own (5xx)
         ├── CircuitOpenError         the service failed so often that it is not asked for a while
+        ├── DefectError              answer/failure.py: this server's own fault
         └── InvalidReplyError        the answer is not what the service promises
             └── ReplyTooLargeError     the answer is larger than the limit
 

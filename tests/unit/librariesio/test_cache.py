@@ -1,4 +1,6 @@
 import asyncio
+import re
+import sys
 from datetime import UTC, datetime
 
 import httpx
@@ -54,6 +56,41 @@ async def test_a_hit_is_the_same_object_with_its_age():
     assert (result, second.source, second.age_seconds) == ("hit", "cache", 90)
     assert second.data is first.data
     assert source.fetched == 1
+
+
+async def test_a_hit_costs_no_decoding_and_no_copy():
+    """Every function that runs for a hit is looked at, those written in C and Rust too."""
+    versions = [{"number": f"1.0.{number}"} for number in range(500)]
+    api = client(lambda _: answer({**PROJECT, "versions": versions}), cache_ttl_seconds=None)
+
+    async def called_for(question) -> tuple[set[str], object]:
+        names: set[str] = set()
+
+        def note(frame, event, function):
+            if event == "call":
+                names.add(f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}")
+            elif event == "c_call":
+                names.add(f"{function.__module__}.{function.__qualname__}")
+
+        sys.setprofile(note)
+        try:
+            reply = await question
+        finally:
+            sys.setprofile(None)
+        return names, reply.data
+
+    await api.project("npm", "left-pad")
+    hit, data = await called_for(api.project("npm", "left-pad"))
+    _, again = await called_for(api.project("npm", "left-pad"))
+    assert data is again
+    assert any("Cache.get" in name for name in hit)
+    assert {
+        name for name in hit if re.search("pydantic|json|copy|datetime.*fromtimestamp", name, re.IGNORECASE)
+    } == set()
+    assert len(hit) < 80
+    api._asker._cache._entries.clear()
+    miss, _ = await called_for(api.project("npm", "left-pad"))
+    assert len(miss) > len(hit)
 
 
 async def test_what_has_grown_old_is_fetched_again():
