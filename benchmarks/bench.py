@@ -79,11 +79,10 @@ def main() -> int:
         if not options.only or name in options.only:
             print(f"... {name}", flush=True)
             figures[name] = measure()
+            for words, figure, goal in goals({name: figures[name]}):
+                print(f"{words:<66}{figure:>9.2f}  {goal}", flush=True)
     machine = {"python": platform.python_version(), "cores": os.cpu_count(), "load": os.getloadavg()[0]}
     rows = goals(figures)
-    print(f"\n{'measured':<66}{'figure':>9}  goal")
-    for words, figure, goal in rows:
-        print(f"{words:<66}{figure:>9.2f}  {goal}")
     print(f"\nload of the machine at the end: {machine['load']:.1f} on {machine['cores']} cores")
     options.json.write_text(
         json.dumps({"machine": machine, "goals": rows, "figures": figures}, indent=2) + "\n", encoding="utf-8"

@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 from benchmarks.peers import BARE, INITIALIZED, OPENING, OURS, HttpPeer, clean, message, sandbox, sink
 
 TOOL: Final = "get_quota_status"
+LONGEST_ANSWER_SECONDS: Final = 20.0
 HEAD: Final = (
     "POST /mcp HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\naccept: application/json, text/event-stream\r\n"
     "content-type: application/json\r\nmcp-protocol-version: 2025-06-18\r\n{session}content-length: {length}\r\n\r\n"
@@ -75,6 +76,19 @@ class HttpCaller:
         return headers, b"".join(parts)
 
 
+async def answer_from(reader: asyncio.StreamReader) -> None:
+    """Read one whole answer, whichever way its end is told."""
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    if not head.startswith(b"http/1.1 200"):
+        raise SystemExit(f"an answer begins {head!r}")
+    if b"content-length: " in head:
+        await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+        return
+    while size := int(await reader.readline(), 16):
+        await reader.readexactly(size + 2)
+    await reader.readline()
+
+
 async def hammer(port: int, clients: int, seconds: float) -> float:
     """Calls a second that `clients` sessions get done, each asking again as soon as it has its answer."""
     sessions = [await asyncio.to_thread(HttpCaller, port) for _ in range(clients)]
@@ -89,12 +103,8 @@ async def hammer(port: int, clients: int, seconds: float) -> float:
         request = request_bytes(port, body, caller._session)
         while time.perf_counter() < end:
             writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            if b"content-length: " in head:
-                length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-                await reader.readexactly(length)
-            else:
-                await reader.readuntil(b"0\r\n\r\n")
+            async with asyncio.timeout(LONGEST_ANSWER_SECONDS):
+                await answer_from(reader)
             done += 1
         writer.close()
 
