@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -142,3 +143,10 @@ def test_platforms_and_licences_are_completed():
     names = {argument.name for plan in PLANS for argument in plan.arguments}
     assert {name for name in names if "platform" in name} <= PLATFORM_ARGUMENTS
     assert {name for name in names if "license" in name} <= LICENCE_ARGUMENTS
+
+
+def test_the_page_lists_them():
+    page = (Path(__file__).parents[2] / "docs" / "prompts.md").read_text(encoding="utf-8")
+    for plan in PLANS:
+        arguments = ", ".join(f"`{one.name}`{'' if one.otherwise is None else ' (optional)'}" for one in plan.arguments)
+        assert f"| `{plan.name}` | {plan.description} | {arguments} |" in page

@@ -24,8 +24,9 @@ from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.licences import NOT_LEGAL_ADVICE, UseCase, compatibility
 from libraries_io_mcp.manifests import Declared, Manifest, read_manifest
 
-MOST_PACKAGES: Final = 5_000
-"""Different packages of one audit: 50 requests, which one window of a key of 60 gives a batch."""
+MOST_PACKAGES: Final = 2_000
+"""Different packages of one audit: 20 requests, a third of a minute's quota. Packages of npm with 60 versions each take
+some 160 MB of memory then."""
 WAIT_SECONDS: Final = 150.0
 """For one request, with two windows of the quota spent in the waiting line."""
 _RANGE_SIGNS: Final = frozenset(" ,<>=~^*|[(")

@@ -77,7 +77,7 @@ async def audit_dependencies(
     """Findings on all dependencies of a manifest: removed, deprecated, unmaintained, licence, outdated, stale, missing.
 
     outdated: a newer stable version than the one declared, or outside its range. stale: no release for two years.
-    What can't be compared is unknown, no pass. Needs an API key; one request for each 100 packages, at most 50.
+    What can't be compared is unknown, no pass. Needs an API key; one request for each 100 packages, at most 20.
     """
     project = Project(manifest, filename, tuple(packages or ()), use_case, project_license)
     audited = await _audited(client, context, project)
