@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help servers setup demo demo-picture test bench inspect check format docs lock clean
+.PHONY: help servers e2e setup demo demo-picture test bench inspect check format docs lock clean
 
 help: ## Print this list
 	@echo "usage: make TARGET"; echo
@@ -53,6 +53,10 @@ docs: $(READY) ## Write the generated parts of docs and .env.example
 
 lock: ## Resolve the dependencies anew into requirements/*.txt
 	@PYTHON="$(PYTHON)" scripts/setup --lock
+
+e2e: $(READY) ## Run the product against the five real servers (builds those that are missing)
+	@scripts/servers
+	@$(BIN)/pytest tests/servers tests/e2e
 
 servers: ## Obtain the real servers of the stack (a quarter of an hour once, then nothing)
 	@scripts/servers

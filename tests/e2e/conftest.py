@@ -1,0 +1,37 @@
+"""The five real servers and the product, started once for all end-to-end tests."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+from tests.e2e.scenario import TRANSPORTS, Done, play
+from tests.servers.stack import Stack, running_stack
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The servers, back ends first; their logs and data stay in the temporary folder."""
+    with running_stack(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def played(stack: Stack, sandbox_url: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Done]:
+    """What the product was asked, by transport; both servers have ended."""
+    folder = tmp_path_factory.mktemp("product")
+    return {each: play(each, folder / each, stack.collector.endpoint, sandbox_url) for each in TRANSPORTS}
+
+
+@pytest.fixture(params=TRANSPORTS)
+def done(request: pytest.FixtureRequest, played: Mapping[str, Done]) -> Done:
+    """What was done over each transport."""
+    return played[request.param]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show the servers' last words beside a failure."""
+    report = yield
+    stack = getattr(item, "funcargs", {}).get("stack")
+    if report.failed and stack is not None:
+        report.sections.append(("the real servers", stack.last_words()))
+    return report

@@ -1,0 +1,186 @@
+"""Every signal of every call, in every back end that keeps it: counted by the client, found in the real servers."""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.scenario import SOUGHT, Done, documented_metrics
+from tests.servers.jaeger import tags
+from tests.servers.stack import Stack
+from tests.support.polling import poll_until
+from tests.support.stand_in import CANARY
+
+ARRIVAL_SECONDS = 60.0
+DURATION = "mcp_server_operation_duration_seconds"
+TELEMETRY_PAGE = Path(__file__).parents[2] / "docs" / "telemetry.md"
+
+
+def spans_of(stack: Stack, done: Done) -> list[dict[str, Any]]:
+    """All spans of one server."""
+    traces = stack.jaeger.traces()
+    processes = {(trace["traceID"], key): tags(value) for trace in traces for key, value in trace["processes"].items()}
+    return [
+        span
+        for trace in traces
+        for span in trace["spans"]
+        if processes[trace["traceID"], span["processID"]].get("deployment.environment.name") == done.environment_name
+    ]
+
+
+def kind(spans: list[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:
+    return [span for span in spans if tags(span)["span.kind"] == wanted]
+
+
+def test_every_call_and_every_request_is_a_span_in_jaeger(stack: Stack, done: Done) -> None:
+    def complete() -> list[dict[str, Any]] | None:
+        spans = spans_of(stack, done)
+        return spans if len(kind(spans, "client")) >= done.requests else None
+
+    spans = poll_until(complete, f"{done.requests} CLIENT spans in Jaeger", ARRIVAL_SECONDS)
+    assert len(kind(spans, "client")) == done.requests
+    called = [tags(span).get("gen_ai.tool.name") for span in kind(spans, "server")]
+    assert Counter(filter(None, called)) == done.calls
+    ids = {span["spanID"] for span in spans}
+    assert all(reference["spanID"] in ids for span in spans for reference in span["references"])
+
+
+def test_the_trace_of_a_package_is_found_by_its_name(stack: Stack, done: Done) -> None:
+    _platform, name = SOUGHT[done.transport]
+
+    def found() -> list[dict[str, Any]]:
+        return stack.jaeger.traces({"libraries_io.package": name})
+
+    (trace,) = poll_until(found, f"the trace about {name} in Jaeger", ARRIVAL_SECONDS)
+    assert sorted(tags(span)["span.kind"] for span in trace["spans"]) == ["client", "server"]
+    (server,) = kind(trace["spans"], "server")
+    (client,) = kind(trace["spans"], "client")
+    assert server["operationName"] == "tools/call get_package_info"
+    assert client["references"][0]["spanID"] == server["spanID"]
+
+
+def test_prometheus_counts_every_call(stack: Stack, done: Done) -> None:
+    chosen = f'{DURATION}_count{{mcp_method_name="tools/call",deployment_environment_name="{done.environment_name}"}}'
+
+    def counted() -> Counter[str]:
+        series = stack.prometheus.query(f"sum by (gen_ai_tool_name) (last_over_time({chosen}[1h]))")
+        return Counter({one.labels["gen_ai_tool_name"]: int(one.value) for one in series})
+
+    poll_until(lambda: counted() == done.calls, f"{done.calls} in Prometheus", ARRIVAL_SECONDS)
+    failed = chosen.replace("}", ',error_type!=""}')
+    assert stack.prometheus.value(f"last_over_time({failed}[1h])") == done.failed.total()
+
+
+def test_prometheus_has_every_documented_metric_that_was_made(stack: Stack, played: Mapping[str, Done]) -> None:
+    documented = documented_metrics(TELEMETRY_PAGE)
+    families = {line.split()[2] for line in played["http"].exposition.splitlines() if line.startswith("# TYPE")}
+    made = {name for name in documented if name in families or name.removesuffix("_total") in families}
+    assert len(made) > 10, families
+    promoted = {"service_name", "service_version", "service_instance_id", "deployment_environment_name"}
+    for name in made:  # a gauge of unit 1 is called ..._ratio when it comes by OTLP
+        series = poll_until(
+            lambda name=name: stack.prometheus.query(
+                f'last_over_time({{__name__=~"{name}(_count|_ratio)?",deployment_environment_name="e2e-http"}}[1h])'
+            ),
+            f"{name} in Prometheus",
+            ARRIVAL_SECONDS,
+        )
+        labels = {label for one in series for label in one.labels} - promoted - {"__name__", "job", "instance"}
+        assert labels <= documented[name], name
+
+
+def test_an_exemplar_leads_to_its_trace(stack: Stack, done: Done) -> None:
+    chosen = f'{DURATION}_bucket{{deployment_environment_name="{done.environment_name}"}}'
+    exemplars = poll_until(lambda: stack.prometheus.exemplars(chosen), f"exemplars of {chosen}", ARRIVAL_SECONDS)
+    for exemplar in exemplars:
+        trace_id = exemplar["labels"]["trace_id"]
+        trace = poll_until(lambda trace_id=trace_id: stack.jaeger.trace(trace_id), f"trace {trace_id}", ARRIVAL_SECONDS)
+        assert exemplar["labels"]["span_id"] in {span["spanID"] for span in trace["spans"]}
+
+
+def test_influxdb_counts_the_same(stack: Stack, done: Done) -> None:
+    query = f"""
+        from(bucket: "metrics") |> range(start: -1h)
+        |> filter(fn: (r) => r._measurement == "mcp.server.operation.duration" and r._field == "count")
+        |> filter(fn: (r) => r["mcp.method.name"] == "tools/call")
+        |> filter(fn: (r) => r["deployment.environment.name"] == "{done.environment_name}")
+        |> last()
+        |> group(columns: ["gen_ai.tool.name"])
+        |> sum()
+    """
+
+    def counted() -> Counter[str]:
+        return Counter({row["gen_ai.tool.name"]: int(float(row["_value"])) for row in stack.influxdb.flux(query)})
+
+    poll_until(lambda: counted() == done.calls, f"{done.calls} in InfluxDB", ARRIVAL_SECONDS)
+
+
+def test_influxdb_has_the_log_of_every_call_with_its_trace(stack: Stack, done: Done) -> None:
+    query = f"""
+        from(bucket: "logs") |> range(start: -1h)
+        |> filter(fn: (r) => r._measurement == "logs" and r._field == "attributes")
+        |> filter(fn: (r) => r._value =~ /"{done.environment_name}"/ and r._value =~ /"tools\\/call"/)
+        |> filter(fn: (r) => r._value =~ /libraries_io.outcome/)
+        |> group()
+    """
+    rows = poll_until(
+        lambda: rows if len(rows := stack.influxdb.flux(query)) >= done.calls.total() else None,
+        f"{done.calls.total()} log records of {done.transport} in InfluxDB",
+        ARRIVAL_SECONDS,
+    )
+    assert len(rows) == done.calls.total()
+    traced = {span["traceID"] for span in spans_of(stack, done)}
+    assert all(any(f'"trace_id":"{trace_id}"' in row["_value"] for trace_id in traced) for row in rows)
+
+
+def test_influxdb_has_few_tags(stack: Stack, played: Mapping[str, Done]) -> None:
+    found = stack.influxdb.flux('import "influxdata/influxdb/schema" schema.tagKeys(bucket: "logs")')
+    assert {row["_value"] for row in found} == {"_start", "_stop", "_field", "_measurement", "service.name"}
+    found = stack.influxdb.flux('import "influxdata/influxdb/schema" schema.tagKeys(bucket: "metrics")')
+    assert not {row["_value"] for row in found} & {
+        "service.instance.id",
+        "process.pid",
+        "host.name",
+        "trace_id",
+        "span_id",
+    }
+
+
+def test_the_monitor_tab_has_the_span_metrics(stack: Stack, done: Done) -> None:
+    def calls() -> float:
+        return stack.prometheus.value('sum(traces_span_metrics_calls_total{span_kind="SPAN_KIND_SERVER"})')
+
+    everything = len(kind(stack.jaeger.traces() and spans_of(stack, done), "server"))
+    poll_until(lambda: calls() >= everything, f"{everything} calls in the span metrics", ARRIVAL_SECONDS)
+    for measure in ("calls", "errors", "latencies"):
+        parameters = {"quantile": "0.95"} if measure == "latencies" else {}
+        shown = poll_until(
+            lambda measure=measure, parameters=parameters: stack.jaeger.monitor(measure, **parameters),
+            f"{measure} in the monitor tab",
+            ARRIVAL_SECONDS,
+        )
+        names = {label["value"] for metric in shown for label in metric["labels"] if label["name"] == "operation"}
+        assert "tools/call get_package_info" in names, measure
+
+
+def test_the_watchdog_reaches_alertmanager(stack: Stack) -> None:
+    def watchdog() -> bool:
+        return any(alert["labels"]["alertname"] == "Watchdog" for alert in stack.alertmanager.alerts())
+
+    poll_until(watchdog, "the Watchdog alert in Alertmanager", ARRIVAL_SECONDS)
+
+
+def test_only_the_product_is_a_service_in_jaeger(stack: Stack, played: Mapping[str, Done]) -> None:
+    assert poll_until(stack.jaeger.services, "services in Jaeger", ARRIVAL_SECONDS) == ["libraries-io-mcp"]
+
+
+def test_nothing_was_lost_or_refused_on_the_way(stack: Stack, played: Mapping[str, Done]) -> None:
+    scraped = 'up{job="otel-collector"}'
+    poll_until(lambda: stack.prometheus.value(scraped) == 1, "the Collector's own metrics", ARRIVAL_SECONDS)
+    lost = '{__name__=~"otelcol_(exporter_(send|enqueue)_failed|receiver_(refused|failed)).*"}'
+    assert [one.labels for one in stack.prometheus.query(f"{lost} > 0")] == []
+
+
+def test_the_key_is_in_no_file_of_any_server(stack: Stack, played: Mapping[str, Done]) -> None:
+    files = [path for path in stack.folder.rglob("*") if path.is_file()]
+    assert [path for path in files if CANARY.encode() in path.read_bytes()] == []

@@ -1,0 +1,32 @@
+"""Alertmanager: started with `otel/alertmanager.yml`, asked by its HTTP API."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tests.servers.binaries import OTEL, binaries
+from tests.servers.process import ServerProcess
+
+
+class Alertmanager:
+    """The server and its questions."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.process = ServerProcess(
+            "alertmanager",
+            [
+                binaries()["alertmanager"],
+                f"--config.file={OTEL / 'alertmanager.yml'}",
+                f"--storage.path={folder / 'data'}",
+                f"--web.listen-address=127.0.0.1:{port}",
+                "--cluster.listen-address=",
+            ],
+            folder,
+            f"{self.url}/-/ready",
+            {},
+        )
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """The alerts it holds."""
+        return httpx.get(f"{self.url}/api/v2/alerts", timeout=30).raise_for_status().json()

@@ -1,0 +1,79 @@
+"""Prometheus: started with `otel/prometheus.yml` and its rules, asked by its HTTP API."""
+
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tests.servers.binaries import OTEL, binaries
+from tests.servers.process import ServerProcess
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series of an instant query."""
+
+    labels: Mapping[str, str]
+    value: float
+
+
+class Prometheus:
+    """The server and its questions."""
+
+    def __init__(self, folder: Path, port: int, targets: Mapping[str, str]) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        configuration = lay_out(folder / "configuration", targets)
+        self.process = ServerProcess(
+            "prometheus",
+            [
+                binaries()["prometheus"],
+                f"--config.file={configuration}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                f"--web.listen-address=127.0.0.1:{port}",
+                "--web.enable-otlp-receiver",
+                "--enable-feature=exemplar-storage",
+            ],
+            folder,
+            f"{self.url}/-/ready",
+            {},
+        )
+
+    def query(self, expression: str) -> list[Series]:
+        """An instant query now."""
+        found = self._get("query", query=expression)["result"]
+        return [Series(each["metric"], float(each["value"][1])) for each in found]
+
+    def value(self, expression: str) -> float:
+        """The sum of what an instant query gives; 0 when that is nothing."""
+        return sum(series.value for series in self.query(expression))
+
+    def exemplars(self, expression: str) -> list[dict[str, Any]]:
+        """The exemplars of the last hour: labels, value and time of each."""
+        now = time.time()
+        found: Any = self._get("query_exemplars", query=expression, start=str(now - 3600), end=str(now + 60))
+        return [exemplar for series in found for exemplar in series["exemplars"]]
+
+    def unit(self, metric: str) -> dict[str, str]:
+        """Type, help and unit that were sent with a metric."""
+        found: Any = self._get("metadata", metric=metric)
+        return found[metric][0] if metric in found else {}
+
+    def _get(self, path: str, **parameters: str) -> dict[str, Any]:
+        answer = httpx.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=30)
+        assert answer.is_success, answer.text
+        return answer.json()["data"]
+
+
+def lay_out(folder: Path, targets: Mapping[str, str]) -> Path:
+    """The shipped files unchanged, with addresses of ours as targets. Returns the configuration file's path."""
+    (folder / "targets").mkdir(parents=True, exist_ok=True)
+    shutil.copy(OTEL / "prometheus.yml", folder)
+    shutil.copytree(OTEL / "rules", folder / "rules", dirs_exist_ok=True)
+    for path in (OTEL / "targets").glob("*.yml"):
+        address = targets.get(path.stem)
+        content = f'- targets: ["{address}"]\n' if address else "[]\n"
+        (folder / "targets" / path.name).write_text(content, encoding="utf-8")
+    return folder / "prometheus.yml"
