@@ -51,9 +51,11 @@ class Found:
     def take(self, piece: Sequence[Wanted], reply: Reply[tuple[CheckedProject, ...]]) -> None:
         """Note the answer about one piece."""
         by_name = {(project.platform.lower(), project.name): project for project in reply.data}
+        # The name comes back as it was asked; should it not, calling the package missing would be the worse mistake.
+        any_case = {(platform, name.lower()): project for (platform, name), project in by_name.items()}
         self.replies.append(reply)
         for platform, name in piece:
-            project = by_name.get((platform.lower(), name))
+            project = by_name.get((platform.lower(), name)) or any_case.get((platform.lower(), name.lower()))
             if project is None:
                 self.missing.append((platform, name))
             else:
