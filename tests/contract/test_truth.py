@@ -172,6 +172,9 @@ async def good_and_bad_days(receiver: OtlpReceiver, well: str, ill: str, place: 
         for mode in ("legacy", "2026-07-28"):
             async with Client(url, mode=mode) as client:
                 known |= await use_everything(client)
+        async with Client(url) as client:
+            # In this mode the client finds out by `server/discover` what it talks to.
+            await client.list_tools()
         await asyncio.to_thread(
             poll_until, lambda: "process_cpu_time_seconds_total" in httpx.get(url[:-3] + "metrics").text, "CPU time"
         )

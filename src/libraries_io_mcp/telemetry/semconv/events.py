@@ -103,5 +103,7 @@ PLAIN_LOG_ATTRIBUTES: Final = (
     Attribute.USER_ID,
     Attribute.ENDPOINT,
     Attribute.BREAKER_STATE,
+    Attribute.ERROR_TYPE,
+    Attribute.HTTP_RESEND_COUNT,
 )
 """What any record may carry, with an event name or without."""
