@@ -126,7 +126,7 @@ def log_lines(records: Sequence[LogRecord]) -> RenderableType:
         table.add_row(
             f"{time:%H:%M:%S}.{time.microsecond // 1000:03}",
             Text(record.severity, LEVEL_STYLES.get(record.severity, "green")),
-            Text(f"{said} ({endpoint})" if endpoint else said, overflow="fold"),
+            Text(f"{said} ({endpoint})" if endpoint and str(endpoint) not in said else said, overflow="fold"),
             f"trace {(record.trace_id or '')[:8]}",
         )
     return table

@@ -53,11 +53,12 @@ class QuotaStatus:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Leave to send one request: when it was given (epoch seconds) and the seconds waited for it."""
+    """Leave to send one request: when it was given (epoch seconds), the seconds waited for it, and its window."""
 
     sent: float
     waited: float
     priority: Priority
+    window: int
 
 
 class Quota:
@@ -132,12 +133,17 @@ class Quota:
                 progress.cancel()
         sent = self._now()
         self._sent_at.append(sent)
-        return Permit(sent, self._monotonic() - start, question.priority)
+        return Permit(sent, self._monotonic() - start, question.priority, self._window)
 
     def release(self, permit: Permit) -> None:
         """The request has ended, one way or the other."""
         self._sent_at.remove(permit.sent)
         self._slots[permit.priority].release()
+
+    async def refund(self, permit: Permit) -> None:
+        """No connection could be made, so the service has not counted the request."""
+        if permit.window == self._window:
+            await self._count(-1)
 
     async def learn(self, reply: httpx.Response, *, sent: float) -> None:
         """Correct the count, the limit and the clock by what a reply says about them."""

@@ -1,11 +1,15 @@
 """The place of the quota in the network stack."""
 
+from typing import Final
+
 import httpx
 
 from libraries_io_mcp.librariesio.question import question_of
 from libraries_io_mcp.librariesio.quota import Quota
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.waits import Waits
+
+NOT_CONNECTED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class RateLimitTransport(httpx.AsyncBaseTransport):
@@ -35,6 +39,9 @@ class RateLimitTransport(httpx.AsyncBaseTransport):
             reply = await self._inner.handle_async_request(request)
             question.sent = False
             await self._quota.learn(reply, sent=permit.sent)
+        except NOT_CONNECTED:
+            await self._quota.refund(permit)
+            raise
         finally:
             self._quota.release(permit)
         return reply

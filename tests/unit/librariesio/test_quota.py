@@ -73,6 +73,25 @@ async def test_300_questions_use_the_budget_and_never_get_a_429(ahead):
     assert clock.time - start < 4 * WINDOW + 25
 
 
+async def test_what_never_reached_the_service_costs_nothing():
+    clock = FakeClock()
+    service, down = Service(clock), [True]
+
+    async def sometimes(request):
+        if down[0]:
+            raise httpx.ConnectError("no network")
+        return await service(request)
+
+    api = client(sometimes, clock, timeout=5)
+    for _ in range(3):
+        with pytest.raises(errors.UpstreamUnreachableError):
+            await ask(api)
+    assert api.quota().remaining == 60
+    down[0] = False
+    await ask(api)
+    assert api.quota().remaining == 59
+
+
 async def test_without_headers_the_local_count_holds():
     clock = FakeClock()
     service = Service(clock, headers=False)
