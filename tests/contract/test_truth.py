@@ -34,7 +34,7 @@ ARGUMENTS: Final[dict[str, Any]] = {
     "login": "psf",
     "repository": "requests",
 }
-EVERYTHING: Final = "discover,package,repositories,server,subscriptions"
+EVERYTHING: Final = "discover,package,judge,project,repositories,server,subscriptions"
 NEVER_SEEN_HERE: Final = {
     semconv.TELEMETRY_DROPS.name,  # a live receiver takes everything
     semconv.LOG_DROPS.name,  # nor is a log destination too slow
