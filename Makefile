@@ -8,12 +8,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+COMPOSE := docker compose -f docker-compose.observability.yml
 
-.PHONY: help servers e2e setup demo demo-picture test bench inspect check format docs lock clean
+.PHONY: help servers e2e e2e-outages up down setup demo demo-picture test bench inspect check format docs lock clean
 
 help: ## Print this list
 	@echo "usage: make TARGET"; echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make the environment in .venv (every other target does this itself)
 
@@ -56,10 +57,27 @@ lock: ## Resolve the dependencies anew into requirements/*.txt
 
 e2e: $(READY) ## Run the product against the five real servers (builds those that are missing)
 	@scripts/servers
-	@$(BIN)/pytest tests/servers tests/e2e
+	@$(BIN)/pytest tests/servers tests/e2e -m "not outage"
+
+e2e-outages: $(READY) ## Kill every back end for two minutes under load, then count (a quarter of an hour)
+	@scripts/servers
+	@$(BIN)/pytest tests/e2e -m outage -rP
 
 servers: ## Obtain the real servers of the stack (a quarter of an hour once, then nothing)
 	@scripts/servers
+
+up: ## Start the whole stack in containers (needs Docker with Compose)
+	@$(COMPOSE) up --detach --wait
+	@echo "MCP server    http://127.0.0.1:8000/mcp"
+	@echo "Grafana       http://127.0.0.1:3000   user admin, password: $(COMPOSE) exec grafana cat /run/grafana-secrets/admin_password"
+	@echo "Jaeger        http://127.0.0.1:16686"
+	@echo "Prometheus    http://127.0.0.1:9090"
+	@echo "Alertmanager  http://127.0.0.1:9093"
+	@echo "InfluxDB      http://127.0.0.1:8086   user admin, password: $(COMPOSE) exec influxdb cat /run/influxdb-secrets/admin_password"
+	@echo "OTLP          http://127.0.0.1:4318 (HTTP), 127.0.0.1:4317 (gRPC)"
+
+down: ## Stop the stack; its data stays (make down ARGS=--volumes removes it)
+	@$(COMPOSE) --profile traffic down $(ARGS)
 
 clean: ## Remove the environment and all caches
 	@rm -rf $(VENV) .tools .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

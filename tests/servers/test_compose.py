@@ -1,0 +1,100 @@
+"""What the compose file may not do: reach beyond this machine, float, show a secret, run with needless rights."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.servers.binaries import ROOT
+
+FILE = ROOT / "docker-compose.observability.yml"
+TEXT = FILE.read_text(encoding="utf-8")
+STACK: Mapping[str, Any] = yaml.safe_load(TEXT)
+SERVICES: Mapping[str, Mapping[str, Any]] = STACK["services"]
+PUBLISHED = {
+    "libraries-io-mcp": {8000},
+    "otel-collector": {4317, 4318},
+    "prometheus": {9090},
+    "alertmanager": {9093},
+    "influxdb": {8086},
+    "jaeger": {16686},
+    "grafana": {3000},
+}
+SECRET_NAME = re.compile(r"(?i)(password|secret|token|api_?key|credential)")
+
+
+@pytest.fixture(params=SERVICES)
+def service(request: pytest.FixtureRequest) -> Mapping[str, Any]:
+    """Each service."""
+    return SERVICES[request.param]
+
+
+def test_ports_are_published_on_loopback_only() -> None:
+    published = {name: set(each["ports"]) for name, each in SERVICES.items() if "ports" in each}
+    assert published == {name: {f"127.0.0.1:{port}:{port}" for port in ports} for name, ports in PUBLISHED.items()}
+
+
+def test_no_service_leaves_its_network(service: Mapping[str, Any]) -> None:
+    assert service.get("network_mode", "none") == "none"
+    assert not {"privileged", "pid", "ipc", "devices", "userns_mode"} & set(service)
+
+
+def test_images_are_pinned(service: Mapping[str, Any]) -> None:
+    if "build" in service:
+        assert service["image"] == "libraries-io-mcp:local"
+    else:
+        assert re.fullmatch(r"[a-z/-]+:\$\{[A-Z]+_VERSION:-[v\d][^}]*\}(-alpine)?", service["image"])
+        assert "latest" not in service["image"]
+
+
+def test_no_secret_in_plain_sight(service: Mapping[str, Any]) -> None:
+    environment = service.get("environment", {})
+    for name, value in environment.items():
+        assert not SECRET_NAME.search(name) or re.fullmatch(r"/run/[a-z-]+/[a-z_]+", str(value)), name
+    assert not re.search(r"\b[0-9a-f]{32,}\b", TEXT)
+    assert "env_file" not in service
+
+
+def test_services_have_few_rights(service: Mapping[str, Any]) -> None:
+    assert service["cap_drop"] == ["ALL"]
+    assert set(service.get("cap_add", [])) <= {"CHOWN"}
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["read_only"] or service is SERVICES["init"]
+    assert service is SERVICES["init"] or "build" in service or not service["user"].startswith("0")
+
+
+def test_services_are_bounded(service: Mapping[str, Any]) -> None:
+    assert service["deploy"]["resources"]["limits"]["memory"]
+    assert service["logging"]["options"]["max-size"]
+    assert service["restart"] in {"unless-stopped", "no"}
+
+
+def test_long_running_services_say_whether_they_are_well(service: Mapping[str, Any]) -> None:
+    dockerfile_has_one = "build" in service
+    assert "healthcheck" in service or dockerfile_has_one or service["restart"] == "no"
+
+
+def test_everything_that_is_mounted_is_there(service: Mapping[str, Any]) -> None:
+    for volume in service.get("volumes", []):
+        source, target, *mode = volume.split(":")
+        if source.startswith("./"):
+            assert (ROOT / source).exists(), source
+            assert mode == ["ro"], target
+        else:
+            assert source in STACK["volumes"]
+
+
+def test_secrets_are_read_only_but_where_they_are_made() -> None:
+    writers = {"init", "influxdb-setup"}
+    for name, service in SERVICES.items():
+        for volume in service.get("volumes", []):
+            if volume.split(":")[0].endswith("-secrets"):
+                assert name in writers or volume.endswith(":ro"), f"{name}: {volume}"
+
+
+def test_shell_scripts_are_executable_and_readable_by_all() -> None:
+    for path in (ROOT / "otel").rglob("*.sh"):
+        assert path.read_text(encoding="utf-8").startswith("#!/bin/sh\n")
+        assert Path(path).stat().st_mode & 0o004
