@@ -7,6 +7,11 @@ from tests.e2e.scenario import TRANSPORTS, Done, play
 from tests.servers.stack import Stack, running_stack
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the tests that take a quarter of an hour."""
+    config.addinivalue_line("markers", "outage: kills real servers for two minutes each (make e2e-outages)")
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The servers, back ends first; their logs and data stay in the temporary folder."""
@@ -18,7 +23,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def played(stack: Stack, sandbox_url: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Done]:
     """What the product was asked, by transport; both servers have ended."""
     folder = tmp_path_factory.mktemp("product")
-    return {each: play(each, folder / each, stack.collector.endpoint, sandbox_url) for each in TRANSPORTS}
+    newest = "count_over_time(libraries_io_retries_total[1h]) >= 3"  # of what is asked last
+
+    def drawn() -> bool:
+        return bool(stack.prometheus.query(newest))
+
+    return {each: play(each, folder / each, stack.collector.endpoint, sandbox_url, drawn) for each in TRANSPORTS}
 
 
 @pytest.fixture(params=TRANSPORTS)

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ import httpx
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport
 from tests.support.command import COMMAND, HTTP, Running, environment
+from tests.support.polling import poll_until
 from tests.support.stand_in import CANARY
 
 TRANSPORTS: Final = ("http", "stdio")
@@ -30,7 +32,7 @@ QUESTIONS: Final = (
     ("get_package_info", {"platform": "npm"}),
     ("get_package_info", {"platform": "npm", "name": "lodash"}),
 )
-FAULT: Final = {"name": "server_error", "path": "/api/NPM/lodash", "count": 1}
+FAULT: Final = {"name": "bad_gateway_slow", "path": "/api/NPM/lodash", "count": 1, "delay": 0.01}
 """Libraries.io's bad moment: the question about lodash is asked twice."""
 
 
@@ -65,8 +67,11 @@ def product_environment(endpoint: str, sandbox_url: str, name: str) -> dict[str,
     }
 
 
-def play(transport: str, folder: Path, endpoint: str, sandbox_url: str) -> Done:
-    """Ask all questions of a server of its own, end it as a client would, and say what was done."""
+def play(transport: str, folder: Path, endpoint: str, sandbox_url: str, drawn: Callable[[], bool]) -> Done:
+    """Ask all questions of a server of its own, end it as a client would, and say what was done.
+
+    Over HTTP the server lives until `drawn`: a rate needs two points of every series.
+    """
     done = Done(transport)
     control = f"{sandbox_url.removesuffix('/api')}/_sandbox"
     httpx.delete(f"{control}/requests").raise_for_status()
@@ -75,6 +80,7 @@ def play(transport: str, folder: Path, endpoint: str, sandbox_url: str) -> Done:
     if transport == "http":
         with Running(*HTTP, folder=folder, **given) as server:
             asyncio.run(_ask_all(Client(server.url), done))
+            poll_until(drawn, "the panels to have two points of every series", 60)
             done.exposition = httpx.get(server.url.replace("/mcp", "/metrics"), timeout=30).raise_for_status().text
             assert server.end("SIGTERM") in (0, -15, 143), server.stderr
     else:
