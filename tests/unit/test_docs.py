@@ -15,7 +15,9 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 SETTINGS = {variable(group, field) for group in GROUPS for field in group.model_fields} | set(OPENTELEMETRY_DEFAULTS)
-OF_THE_SDK = re.compile(r"OTEL_(SERVICE_NAME|RESOURCE_ATTRIBUTES|TRACES_SAMPLER\w*|EXPORTER_OTLP_\w+|PYTHON_\w+|BSP_\w+|BLRP_\w+)")
+OF_THE_SDK = re.compile(
+    r"OTEL_(SERVICE_NAME|RESOURCE_ATTRIBUTES|TRACES_SAMPLER\w*|EXPORTER_OTLP_\w+|PYTHON_\w+|BSP_\w+|BLRP_\w+)"
+)
 VARIABLE = re.compile(r"\b(?:LIBRARIES_IO|MCP|LOG|OTEL|CACHE)_[A-Z_]*[A-Z]\b")
 
 
