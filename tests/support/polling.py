@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 T = TypeVar("T")
-HANG_SECONDS: Final = 10.0
+HANG_SECONDS: Final = 30.0
 """After this long something hangs. No test is about a shorter time."""
 PAUSE_SECONDS: Final = 0.01
 

@@ -49,7 +49,7 @@ class Upstream(socketserver.ThreadingTCPServer):
         with self.arrived:
             return sum(text in target for target in self.targets)
 
-    def wait_for(self, text: str, count: int = 1, seconds: float = 10.0) -> None:
+    def wait_for(self, text: str, count: int = 1, seconds: float = 30.0) -> None:
         """Return when `count` requests with `text` in their target have arrived."""
         with self.arrived:
             came = self.arrived.wait_for(lambda: sum(text in target for target in self.targets) >= count, seconds)
