@@ -1,6 +1,7 @@
 """Calls over streamable HTTP with as little of a client as possible, one after the other or 50 at a time."""
 
 import asyncio
+import itertools
 import json
 import socket
 import statistics
@@ -32,6 +33,9 @@ class HttpCaller:
     def __init__(self, port: int) -> None:
         self._port = port
         self._session: str | None = None
+        # Never the same number twice in a session: the SDK files what belongs to an answer under it, and takes the old
+        # file away a moment after the answer has gone, which would be the new request's.
+        self._numbers = itertools.count(2)
         self._connect()
         headers, _ = self._exchange(message("initialize", 1, **OPENING))
         self._session = headers["mcp-session-id"]
@@ -46,9 +50,14 @@ class HttpCaller:
 
     def call(self, tool: str, **arguments: Any) -> None:
         """Call a tool."""
-        _, body = self._exchange(message("tools/call", 2, name=tool, arguments=arguments))
+        _, body = self._exchange(message("tools/call", next(self._numbers), name=tool, arguments=arguments))
         if b'"isError":true' in body or b'"result"' not in body:
             raise SystemExit(f"{tool}: {body!r}")
+
+    def request(self, tool: str, **arguments: Any) -> bytes:
+        """The next call of a tool, as it goes over the wire."""
+        body = message("tools/call", next(self._numbers), name=tool, arguments=arguments)
+        return request_bytes(self._port, body, self._session)
 
     def _connect(self) -> None:
         self._socket = socket.create_connection(("127.0.0.1", self._port))
@@ -99,10 +108,8 @@ async def hammer(port: int, clients: int, seconds: float) -> float:
         nonlocal done
         # The session stays; the connection becomes an asynchronous one.
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        body = message("tools/call", 2, name=TOOL, arguments={})
-        request = request_bytes(port, body, caller._session)
         while time.perf_counter() < end:
-            writer.write(request)
+            writer.write(caller.request(TOOL))
             async with asyncio.timeout(LONGEST_ANSWER_SECONDS):
                 await answer_from(reader)
             done += 1

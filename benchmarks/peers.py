@@ -61,7 +61,8 @@ def message(method: str, number: int, **params: Any) -> bytes:
 class Process:
     """A process with pipes; killed at the end of `with`."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], *, reads: bool = True) -> None:
+        """`reads`: its standard output is read here. A pipe that nobody reads fills up and stops the process."""
         self._place = tempfile.TemporaryDirectory()
         self.log = Path(self._place.name) / "stderr"
         with self.log.open("wb") as log:
@@ -70,7 +71,7 @@ class Process:
                 env=environment,
                 cwd=self._place.name,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdout=subprocess.PIPE if reads else log,
                 stderr=log,
             )
 
@@ -81,7 +82,8 @@ class Process:
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
-            pipe.close()  # type: ignore[union-attr]
+            if pipe is not None:
+                pipe.close()
         self._place.cleanup()
 
     def line(self) -> str:
@@ -132,7 +134,8 @@ class HttpPeer(Process):
     """A server on HTTP; `port` is where it listens."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        super().__init__(command, environment)
+        # uvicorn's line for each request goes to standard output.
+        super().__init__(command, environment, reads=False)
         end = time.monotonic() + 60
         found = None
         while found is None:
