@@ -1,6 +1,8 @@
 """What the compose file may not do: reach beyond this machine, float, show a secret, run with needless rights."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,12 @@ SECRET_NAME = re.compile(r"(?i)(password|secret|token|api_?key|credential)")
 def service(request: pytest.FixtureRequest) -> Mapping[str, Any]:
     """Each service."""
     return SERVICES[request.param]
+
+
+def test_it_is_valid_by_the_compose_specification() -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(FILE)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def test_ports_are_published_on_loopback_only() -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import promql_parser
 import pytest
 import yaml
 from grafana.boards import BOARDS
@@ -93,6 +94,11 @@ def test_panels_do_not_overlap(board: Mapping[str, Any]) -> None:
         assert at["x"] + at["w"] <= 24
         assert not taken & cells, panel["title"]
         taken |= cells
+
+
+def test_every_query_parses(board: Mapping[str, Any]) -> None:
+    for expression in expressions(board):
+        promql_parser.parse(expression.replace("$__rate_interval", "1m").replace("$__range", "1h"))
 
 
 def test_rates_take_grafanas_interval(board: Mapping[str, Any]) -> None:
