@@ -19,6 +19,8 @@ from tests.support.polling import poll_until
 
 CONFIGURATION = f"--config={OTEL / 'collector-config.yaml'}"
 AUTH = f"--config={OTEL / 'collector-auth.yaml'}"
+REMOTE_WRITE = f"--config={OTEL / 'collector-remote-write.yaml'}"
+AGENT = f"--config={OTEL / 'collector-agent.yaml'}"
 SECRET = "0123456789abcdef0123456789abcdef"
 TOKEN = "a-token-of-the-tests"
 FAST_ID, FAILED_ID = "0af7651916cd43dd8448eb211c80319c", "1bf7651916cd43dd8448eb211c80319d"
@@ -68,12 +70,12 @@ def collector(request: pytest.FixtureRequest, stack: Stack, tmp_path: Path) -> I
     process.stop()
 
 
-@pytest.mark.parametrize("overlays", [[], [AUTH]], ids=["plain", "with a token"])
-def test_the_collector_accepts_its_configuration(overlays: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("files", [[CONFIGURATION], [CONFIGURATION, AUTH], [CONFIGURATION, REMOTE_WRITE], [AGENT]])
+def test_the_collector_accepts_its_configuration(files: list[str], tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN, encoding="utf-8")
-    files = {"INFLUXDB_TOKEN_FILE": str(tmp_path / "token"), "OTLP_TOKEN_FILE": str(tmp_path / "token")}
+    tokens = {"INFLUXDB_TOKEN_FILE": str(tmp_path / "token"), "OTLP_TOKEN_FILE": str(tmp_path / "token")}
     folders = {"COLLECTOR_QUEUE_DIRECTORY": str(tmp_path), "COLLECTOR_LOG_FILE": str(tmp_path / "logs.jsonl")}
-    check(binaries()["otelcol-contrib"], "validate", CONFIGURATION, *overlays, **files, **folders)
+    check(binaries()["otelcol-contrib"], "validate", *files, **tokens, **folders)
 
 
 def test_promtool_accepts_configuration_and_rules(tmp_path: Path) -> None:
@@ -140,3 +142,25 @@ def test_errors_are_kept_however_little_is_sampled(collector: tuple[str, ServerP
     httpx.post(url, json=trace(failed, status=2)).raise_for_status()
     poll_until(lambda: stack.jaeger.trace(failed), f"the failed trace in Jaeger; {process.log}", 60)
     assert stack.jaeger.trace(fast) is None
+
+
+def test_an_agent_hands_on_to_a_gateway(stack: Stack, tmp_path: Path) -> None:
+    grpc, http, health = free_ports(3)
+    given = {
+        "OTLP_GRPC_LISTEN": f"127.0.0.1:{grpc}",
+        "OTLP_HTTP_LISTEN": f"127.0.0.1:{http}",
+        "COLLECTOR_HEALTH_LISTEN": f"127.0.0.1:{health}",
+        "COLLECTOR_QUEUE_DIRECTORY": str(tmp_path / "queues"),
+        "GATEWAY_OTLP_ENDPOINT": stack.collector.grpc_endpoint,
+        "GATEWAY_INSECURE": "true",
+    }
+    command = [binaries()["otelcol-contrib"], AGENT]
+    agent = ServerProcess("agent", command, tmp_path / "agent", f"http://127.0.0.1:{health}/", given)
+    trace_id = "5cf7651916cd43dd8448eb211c80319e"
+    agent.start()
+    try:
+        agent.wait_until_ready()
+        httpx.post(f"http://127.0.0.1:{http}/v1/traces", json=trace(trace_id)).raise_for_status()
+        poll_until(lambda: stack.jaeger.trace(trace_id), "the trace in Jaeger", 60)
+    finally:
+        agent.stop()

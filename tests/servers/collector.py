@@ -34,6 +34,7 @@ class Collector:
 
     def __init__(self, folder: Path, ports: CollectorPorts, back_ends: BackEnds, **variables: str) -> None:
         self.endpoint = f"http://127.0.0.1:{ports.http}"
+        self.grpc_endpoint = f"127.0.0.1:{ports.grpc}"
         self.metrics_address = f"127.0.0.1:{ports.metrics}"
         self.log_file = folder / "logs.jsonl"
         environment = collector_environment(folder, ports, back_ends) | variables
