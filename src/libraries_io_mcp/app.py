@@ -113,12 +113,12 @@ def _assemble(
         transport="tcp" if settings.server.transport == "http" else "pipe",
         caller=_caller(telemetry.callers),
     )
+    started = time.monotonic()
     summary = Summary(Recent(telemetry.meter_provider).collect, monotonic=time.monotonic)
     process = ProcessMetrics(telemetry.meter_provider)
     lifespan = _living(client, summary, None if settings.telemetry.sdk_disabled else process)
     server = _server(client, observer, lifespan, settings.tools.toolsets)
     register_metrics_summary(server, summary.facts)
-    started = time.monotonic()
     add_routes(
         server,
         version=__version__,
@@ -205,6 +205,7 @@ def _run_http(app: App, listener: socket.socket) -> NoReturn:
         anyio.run(_serve_http, app, listener)
     except SystemExit as leaving:
         code = int(leaving.code or 0)
+        logger.info("ending on %s", signal.Signals(code - 128).name)
     _second_signal_kills()
     _end(app, code)
 

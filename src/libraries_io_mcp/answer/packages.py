@@ -35,7 +35,8 @@ class FoundPackage(Part):
             latest_stable=project.latest_stable_release_number,
             latest_stable_published_at=f"{published:%Y-%m-%d}" if published else None,
             status=project.status,
-            stars=project.stars,
+            # The service counts 0 stars where it knows no repository.
+            stars=project.stars if project.repository_url else None,
             dependents_count=project.dependents_count,
             rank=project.rank,
             language=project.language,

@@ -30,7 +30,9 @@ class PackagesAnswer(PagedAnswer):
     def text(self) -> str:
         """One line a package."""
         of_all = f" of {self.total}" if self.total is not None else ""
-        head = f"{len(self.packages)} packages{of_all}, page {self.page}." if self.packages else "No package matches."
+        head = f"{len(self.packages)} packages{of_all}, page {self.page}."
+        if not self.packages:
+            head = f"Page {self.page} is beyond the last{of_all} packages." if self.total else "No package matches."
         return lines(head, then=(package.text() for package in self.packages))
 
 

@@ -12,6 +12,7 @@ from libraries_io_mcp.licences import Compatibility, UseCase, Verdict, compatibi
 GUIDE = "Licences: check_license_compatibility for SPDX expressions or plain names, for free."
 MOST_PAIRS: Final = 30
 MOST_LICENCES: Final = 20
+MOST_READINGS: Final = 20
 ORDER: Final[tuple[Verdict, ...]] = ("incompatible", "unknown", "compatible_with_obligations", "compatible")
 LicenceText = Annotated[str, Field(max_length=500)]
 
@@ -48,7 +49,10 @@ class LicencesAnswer(Answer):
 
     def text(self) -> str:
         """The verdict, each licence and each pair with its reason."""
-        each = (f"{one.verdict.upper()} {one.licence} ({one.category}): {one.reason}" for one in self.licenses)
+        each = (
+            f"{one.verdict.upper()} {one.licence} ({one.category or 'unknown terms'}): {one.reason}"
+            for one in self.licenses
+        )
         pairs = (f"{pair.verdict.upper()} {pair.first} + {pair.second}: {pair.reason}" for pair in self.pairs)
         more = f"{self.left_out} milder lines left out." if self.left_out else None
         head = f"{self.verdict} for use case {self.use_case}"
@@ -109,11 +113,20 @@ def _answer(found: Compatibility) -> LicencesAnswer:
 
 
 def _readings(found: Compatibility) -> tuple[str, ...]:
-    notes = [f"{reading.said[:100]}: {reading.note[:200]}" for reading in found.readings if reading.note]
+    notes = [
+        reading.note[:300]
+        if reading.note.startswith(reading.said[:100])
+        else f"{reading.said[:100]}: {reading.note[:200]}"
+        for reading in found.readings
+        if reading.note
+    ]
     notes += [f"{choice.expression[:100]}: {choice.chosen[:100]} was chosen" for choice in found.choices]
     if not found.exhaustive:
         notes.append("Too many alternatives to try all of them, so no verdict of incompatible is given.")
-    return tuple(dict.fromkeys(notes))[:20]
+    notes = list(dict.fromkeys(notes))
+    if len(notes) > MOST_READINGS:
+        notes = [*notes[:MOST_READINGS], f"{len(notes) - MOST_READINGS} further readings left out."]
+    return tuple(notes)
 
 
 def register(tools: Tools) -> None:

@@ -82,7 +82,7 @@ async def get_owner(
         repositories=tuple(FoundRepository.of(entry) for entry in entries if isinstance(entry, Repository)),
         page=page,
         per_page=PER_PAGE,
-        total=listed.total if listed else 0,
+        total=listed.total if listed else None,
         has_more=listed is not None and more_pages(len(entries), page, PER_PAGE, listed.total),
         provenance=Provenance.of(client, owner, *((listed,) if listed else ())),
     )

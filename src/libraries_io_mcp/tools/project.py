@@ -41,7 +41,9 @@ class AuditAnswer(ListAnswer):
     def text(self) -> str:
         """The counts, the notes, and one line a dependency."""
         counts = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
-        missing = f"Not known to Libraries.io: {', '.join(self.missing)}" if self.missing else None
+        unnamed = self.counts["missing"] - len(self.missing)
+        more = f" and {unnamed} more, each with a line of its own" if unnamed > 0 else ""
+        missing = f"Not known to Libraries.io: {', '.join(self.missing)}{more}" if self.missing else None
         head = f"{self.format}: {counts or 'nothing found'}"
         return lines(head, missing, *self.notes, then=(line.text() for line in self.dependencies))
 

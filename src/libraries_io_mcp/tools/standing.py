@@ -139,7 +139,7 @@ async def get_package_dependents(
         except CallError as error:
             note += f" The repositories could not be listed now ({error.error_type}); their number stands."
     found = tuple(FoundRepository.of(repository) for repository in listed.data) if listed else ()
-    total = listed.total if listed else 0
+    total = listed.total if listed else None
     return DependentsAnswer(
         platform=project.data.platform,
         name=project.data.name,
@@ -149,7 +149,7 @@ async def get_package_dependents(
         page=page,
         per_page=PER_PAGE,
         total=total,
-        has_more=more_pages(len(found), page, PER_PAGE, total),
+        has_more=listed is not None and more_pages(len(found), page, PER_PAGE, total),
         note=note,
         provenance=Provenance.of(client, project, *((listed,) if listed else ())),
     )
