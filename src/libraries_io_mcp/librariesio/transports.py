@@ -1,10 +1,9 @@
 """The network stack as one list. Each transport does one thing to the request and hands it to the next."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
-from opentelemetry.instrumentation.httpx import AsyncOpenTelemetryTransport, RequestInfo
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Span, TracerProvider
 from pydantic import SecretStr
@@ -19,6 +18,9 @@ from libraries_io_mcp.librariesio.retry import RetryTransport
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.semconv import Attribute
 from libraries_io_mcp.telemetry.waits import Waits
+
+if TYPE_CHECKING:
+    from opentelemetry.instrumentation.httpx import RequestInfo
 
 LIMITS: Final = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0)
 
@@ -41,18 +43,44 @@ def network_stack(
 
     Below the tracing, each attempt is one span that lasts until the last byte; the key is known only below it.
     """
-    stack: httpx.AsyncBaseTransport = network or httpx.AsyncHTTPTransport(limits=LIMITS)
-    stack = BodyTransport(stack, max_bytes=max_reply_bytes)
-    stack = ApiKeyTransport(stack, key=key, origin=base_url)
-    stack = AsyncOpenTelemetryTransport(
-        stack, tracer_provider=tracer_provider, meter_provider=meter_provider, request_hook=_describe
-    )
+
+    def traced_network() -> httpx.AsyncBaseTransport:
+        # Imported here for start-up time; so is httpcore, by the transport that makes connections.
+        from opentelemetry.instrumentation.httpx import AsyncOpenTelemetryTransport  # noqa: PLC0415
+
+        inner: httpx.AsyncBaseTransport = network or httpx.AsyncHTTPTransport(limits=LIMITS)
+        inner = BodyTransport(inner, max_bytes=max_reply_bytes)
+        inner = ApiKeyTransport(inner, key=key, origin=base_url)
+        return AsyncOpenTelemetryTransport(
+            inner, tracer_provider=tracer_provider, meter_provider=meter_provider, request_hook=_describe
+        )
+
+    stack: httpx.AsyncBaseTransport = Late(traced_network)
     stack = RateLimitTransport(stack, quota=quota, instruments=instruments, waits=waits)
     stack = RetryTransport(stack, instruments=instruments, now=monotonic, sleep=sleep)
     return BreakerTransport(stack, instruments=instruments, now=monotonic)
 
 
-async def _describe(span: Span, request: RequestInfo) -> None:
+class Late(httpx.AsyncBaseTransport):
+    """Made at its first request: certificates and the code of connections and of tracing take 0.1 s to load."""
+
+    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport]) -> None:
+        self._make = make
+        self._made: httpx.AsyncBaseTransport | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Hand the request on."""
+        if self._made is None:
+            self._made = self._make()
+        return await self._made.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close what was made."""
+        if self._made is not None:
+            await self._made.aclose()
+
+
+async def _describe(span: Span, request: "RequestInfo") -> None:
     question = (request.extensions or {}).get(EXTENSION)
     if not isinstance(question, Question) or not span.is_recording():
         return
