@@ -53,7 +53,7 @@ UPSTREAM: Final = Dashboard(
                 "short",
                 [
                     Query(
-                        f"max by (libraries_io_endpoint) (libraries_io_breaker_open_ratio{{{HERE}}})",
+                        f"max by (libraries_io_endpoint) (libraries_io_breaker_open{{{HERE}}})",
                         "{{libraries_io_endpoint}}",
                     )
                 ],

@@ -22,7 +22,7 @@ VARIABLE = re.compile(r"\b(?:LIBRARIES_IO|MCP|LOG|OTEL|CACHE)_[A-Z_]*[A-Z]\b")
 
 
 def make_targets() -> set[str]:
-    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    return set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def test_the_first_commands_of_the_readme_are_demo_and_test():
@@ -33,7 +33,7 @@ def test_the_first_commands_of_the_readme_are_demo_and_test():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_make_targets_that_pages_name_exist(page: Path):
     text = page.read_text(encoding="utf-8")
-    named = set(re.findall(r"(?:^    |`)make ([a-z][a-z-]*)", text, re.MULTILINE))
+    named = set(re.findall(r"(?:^    |`)make ([a-z][a-z0-9-]*)", text, re.MULTILINE))
     assert named <= make_targets(), page
 
 

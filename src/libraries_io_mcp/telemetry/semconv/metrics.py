@@ -126,7 +126,7 @@ CACHE_SIZE: Final = Metric("libraries_io.cache.size", "gauge", "By", "Bytes of t
 BREAKER: Final = Metric(
     "libraries_io.breaker.open",
     "gauge",
-    "1",
+    "{state}",
     "1 while the circuit breaker of an endpoint group is open, 0.5 while it probes, 0 while it is closed.",
     (Attribute.ENDPOINT,),
 )
