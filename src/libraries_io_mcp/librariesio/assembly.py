@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 import httpx
+from limits.errors import ConfigurationError
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 from pydantic import SecretStr
@@ -75,8 +76,6 @@ def assemble(
 def _shared(redis_url: SecretStr | None, monotonic: Callable[[], float]) -> tuple[Counters, SharedAnswers]:
     if redis_url is None:
         return Counters(monotonic), NoSharedAnswers()
-    from limits.errors import ConfigurationError  # noqa: PLC0415 - start-up time
-
     # The libraries know Valkey by the name of Redis.
     url = re.sub("^valkey", "redis", redis_url.get_secret_value())
     try:

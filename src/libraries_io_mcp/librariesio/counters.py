@@ -7,11 +7,9 @@ window's index is part of a counter's name.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
-if TYPE_CHECKING:
-    from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 
 T = TypeVar("T")
 REDIS_SECONDS: Final = 0.5
@@ -28,8 +26,9 @@ class Counters:
     `now` is a clock that never jumps.
     """
 
-    def __init__(self, now: Callable[[], float], shared: "Storage | None" = None) -> None:
+    def __init__(self, now: Callable[[], float], shared: Storage | None = None) -> None:
         self._now = now
+        self._own = MemoryStorage()
         self._shared = shared
         self._rests_until = 0.0
 
@@ -47,14 +46,7 @@ class Counters:
         """What of the count this process has added."""
         return await self._own.get(name)
 
-    @cached_property
-    def _own(self) -> "MemoryStorage":
-        # Imported at the first request for start-up time: it brings the code for every kind of store with it.
-        from limits.aio.storage import MemoryStorage  # noqa: PLC0415
-
-        return MemoryStorage()
-
-    async def _ask(self, question: "Callable[[Storage], Awaitable[int]]", own: int) -> int:
+    async def _ask(self, question: Callable[[Storage], Awaitable[int]], own: int) -> int:
         if self._shared is None or self._now() < self._rests_until:
             return own
         try:
@@ -72,8 +64,6 @@ class Counters:
         return count
 
 
-def redis_counters(url: str, pool: Any) -> "Storage":
+def redis_counters(url: str, pool: Any) -> Storage:
     """Counters in Redis or Valkey over the connections of `pool`, which the caller closes."""
-    from limits.aio.storage import RedisStorage  # noqa: PLC0415 - start-up time
-
     return RedisStorage(f"async+{url}", implementation="redispy", key_prefix="libraries_io_mcp", connection_pool=pool)
