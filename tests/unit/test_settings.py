@@ -135,7 +135,6 @@ def test_the_command_reads_env_file(own_place: Path):
     assert line_of(own_place).startswith("libraries-io-mcp: MCP_PORT='eighty': not allowed")
 
 
-@pytest.mark.xfail(reason="python-dotenv passes a folder by, so it is silently ignored")
 def test_an_env_file_that_is_a_directory(own_place: Path):
     own_place.joinpath(".env").mkdir()
     assert line_of(own_place).startswith("libraries-io-mcp: .env: can't be read: ")

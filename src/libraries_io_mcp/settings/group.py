@@ -84,6 +84,9 @@ def variable(group: type[BaseSettings], field: str) -> str:
 def env_file() -> dict[str, str | None]:
     if not ENV_FILE.exists():
         return {}
+    if ENV_FILE.is_dir():
+        # The library passes a folder by in silence.
+        raise SettingsError(".env: can't be read: it is a directory; allowed: a readable text file")
     try:
         return dotenv_values(ENV_FILE)
     except (OSError, UnicodeDecodeError) as error:
