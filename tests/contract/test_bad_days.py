@@ -29,11 +29,11 @@ def stdio_client(folder: Path, **variables: str) -> Client:
 
 @pytest.fixture(scope="module")
 async def troubled(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
-    """A client of a server whose Libraries.io has bad days and which waits one second for it."""
+    """A client of a server whose Libraries.io has bad days and which waits three seconds for it."""
     variables = {
         "LIBRARIES_IO_BASE_URL": upstream.base_url,
         "LIBRARIES_IO_API_KEY": KNOWN_KEY,
-        "LIBRARIES_IO_TIMEOUT_SECONDS": "1",
+        "LIBRARIES_IO_TIMEOUT_SECONDS": "3",
     }
     async with stdio_client(tmp_path_factory.mktemp("troubled"), **variables) as client:
         yield client

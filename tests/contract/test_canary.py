@@ -124,9 +124,9 @@ class World:
 @pytest.fixture(scope="module")
 async def worlds(sandbox_url: str, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> dict[str, World]:
     """All worlds, lived through side by side."""
-    bad_days = {"LIBRARIES_IO_BASE_URL": upstream.base_url, "LIBRARIES_IO_TIMEOUT_SECONDS": "1"}
+    bad_days = {"LIBRARIES_IO_BASE_URL": upstream.base_url, "LIBRARIES_IO_TIMEOUT_SECONDS": "3"}
     sandboxed = {"LIBRARIES_IO_BASE_URL": sandbox_url}
-    nowhere = {"LIBRARIES_IO_BASE_URL": "http://127.0.0.1:1/api", "LIBRARIES_IO_TIMEOUT_SECONDS": "1"}
+    nowhere = {"LIBRARIES_IO_BASE_URL": "http://127.0.0.1:1/api", "LIBRARIES_IO_TIMEOUT_SECONDS": "2"}
     found = [
         World("answers by http", CANARY, sandboxed, QUESTIONS, {None, "not_found"}, "http"),
         World("bad days by stdio", CANARY, {**bad_days, "LOG_FORMAT": "text"}, FAULTS, set(EXPECTED.values())),
