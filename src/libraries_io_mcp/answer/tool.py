@@ -108,7 +108,7 @@ class _Border:
         tool.__name__ = tool.__qualname__ = self._name
         tool.__module__ = self._question.__module__
         tool.__annotations__ = {**self._hints, "return": ToolResult}
-        tool.__signature__ = self._signature  # type: ignore[attr-defined]
+        tool.__signature__ = self._signature  # type: ignore[attr-defined]  # what inspect.signature reads
         return tool
 
     def _public_signature(self) -> inspect.Signature:
