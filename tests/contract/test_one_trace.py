@@ -142,7 +142,7 @@ async def test_one_trace_from_caller_to_upstream(connection: Connection, sandbox
     await connection.receiver.arrival(lambda r: kinds(r, trace_id, "CLIENT"), "the CLIENT span")
     (get,) = kinds(connection.receiver, trace_id, "CLIENT")
     point = await connection.point_of(server)
-    log = await connection.receiver.arrival(lambda r: logs_of(r, server), "a log record of the SERVER span")
+    log = await connection.receiver.arrival(lambda r: logs_of(r, server), "the record of the SERVER span's end")
 
     assert_under_the_caller(server, connection.caller, root)
     assert server.name == "tools/call get_package_info"
@@ -172,8 +172,9 @@ def assert_under_the_caller(server: Span, caller: Caller, root: str) -> None:
 
 
 def logs_of(receiver: OtlpReceiver, span: Span) -> list[LogRecord]:
+    """All records of the span once its last one is there: records of one call may come in several requests."""
     found = [log for log in receiver.logs if (log.trace_id, log.span_id) == (span.trace_id, span.span_id)]
-    return found if any(log.event_name.startswith("libraries_io.operation") for log in found) else []
+    return found if any(log.event_name == "libraries_io.operation.completed" for log in found) else []
 
 
 def assert_server_attributes(server: Span, connection: Connection) -> None:
