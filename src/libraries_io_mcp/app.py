@@ -29,8 +29,8 @@ from libraries_io_mcp.completions import register_completions
 from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.http_routes import add_routes
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
-from libraries_io_mcp.metrics_summary import register_metrics_summary
 from libraries_io_mcp.prompts import register_prompts
+from libraries_io_mcp.reports import register_reports
 from libraries_io_mcp.resources import SayWhy, register_resources
 from libraries_io_mcp.settings import Settings
 from libraries_io_mcp.stdio import StdioServer
@@ -118,7 +118,7 @@ def _assemble(
     process = ProcessMetrics(telemetry.meter_provider)
     lifespan = _living(client, summary, None if settings.telemetry.sdk_disabled else process)
     server = _server(client, observer, lifespan, settings.tools.toolsets)
-    register_metrics_summary(server, summary.facts)
+    register_reports(server, summary.facts)
     add_routes(
         server,
         version=__version__,

@@ -15,23 +15,35 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from libraries_io_mcp.errors import SettingsError
+from libraries_io_mcp.settings.alerts import (
+    AlertmanagerSettings,
+    AlertSettings,
+    PrometheusSettings,
+    SmtpSettings,
+    WebhookSettings,
+)
 from libraries_io_mcp.settings.group import Allowed, Group, Words, env_file, http_url, split_words, variable
 from libraries_io_mcp.settings.observability import LogSettings, ObservationSettings, TelemetrySettings
 
 __all__ = [
     "GROUPS",
     "OPENTELEMETRY_DEFAULTS",
+    "AlertSettings",
+    "AlertmanagerSettings",
     "Allowed",
     "CacheSettings",
     "Group",
     "LibrariesIOSettings",
     "LogSettings",
     "ObservationSettings",
+    "PrometheusSettings",
     "RedisSettings",
     "ServerSettings",
     "Settings",
+    "SmtpSettings",
     "TelemetrySettings",
     "ToolSettings",
+    "WebhookSettings",
     "load_settings",
     "variable",
 ]
@@ -193,6 +205,11 @@ GROUPS: tuple[type[Group], ...] = (
     LogSettings,
     ObservationSettings,
     TelemetrySettings,
+    AlertSettings,
+    PrometheusSettings,
+    AlertmanagerSettings,
+    SmtpSettings,
+    WebhookSettings,
 )
 
 
@@ -208,6 +225,11 @@ class Settings:
     log: LogSettings
     observation: ObservationSettings
     telemetry: TelemetrySettings
+    alerts: AlertSettings
+    prometheus: PrometheusSettings
+    alertmanager: AlertmanagerSettings
+    smtp: SmtpSettings
+    webhook: WebhookSettings
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret in force, in clear: for the redaction of what leaves the process, and nothing else."""
@@ -245,7 +267,19 @@ def load_settings(
         _log_settings(),
         _load(ObservationSettings),
         _telemetry_settings(),
+        _load(AlertSettings),
+        _load(PrometheusSettings),
+        _load(AlertmanagerSettings),
+        _smtp_settings(),
+        _load(WebhookSettings),
     )
+
+
+def _smtp_settings() -> SmtpSettings:
+    smtp = _load(SmtpSettings)
+    if smtp.server is not None and not smtp.to_emails:
+        raise SettingsError("SMTP_TO_EMAILS='': nobody to write to; allowed: e-mail addresses, separated by commas")
+    return smtp
 
 
 def _log_settings() -> LogSettings:

@@ -1,4 +1,4 @@
-"""The resource `metrics://summary`: what people without Prometheus want to know."""
+"""Resources in which the server reports about itself; the facts are handed in."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from fastmcp import FastMCP
 URI: Final = "metrics://summary"
 
 
-def register_metrics_summary(server: FastMCP, facts: Callable[[], dict[str, Any]]) -> None:
+def register_reports(server: FastMCP, facts: Callable[[], dict[str, Any]]) -> None:
     """Add the resource; `facts` gives its content."""
 
     @server.resource(

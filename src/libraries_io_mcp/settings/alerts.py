@@ -1,0 +1,144 @@
+"""Which rules raise alerts, who evaluates them, and who is told."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from libraries_io_mcp.settings.group import Allowed, Group, Words, http_url
+
+AlertEvaluation = Literal["auto", "always", "off"]
+
+_ADDRESS = Allowed("an http or https address")
+
+
+def _mail_addresses(value: tuple[str, ...]) -> tuple[str, ...]:
+    for each in value:
+        name, at, host = each.rpartition("@")
+        if not (name and at and host) or any(mark in each for mark in " \r\n,<>"):
+            raise ValueError("not an e-mail address")
+    return value
+
+
+def _webhook_url(value: SecretStr) -> SecretStr:
+    # Only looked at: a path or a query may hold the receiver's own token, so the whole address is a secret.
+    http_url(value.get_secret_value().partition("?")[0])
+    return value
+
+
+class AlertSettings(Group):
+    """Which rules raise alerts, and who evaluates them."""
+
+    model_config = SettingsConfigDict(env_prefix="ALERT_")
+
+    rules_path: Annotated[
+        Path | None,
+        Allowed("a rule file, or a folder of *.yml and *.yaml"),
+        Field(description="Rule files in Prometheus' format. Unset: those that come with the server."),
+    ] = None
+    evaluation: Annotated[
+        AlertEvaluation,
+        Allowed("auto, always or off"),
+        Field(
+            description="auto: this server evaluates the rules while Prometheus is not seen to do so; always: it "
+            "does so beside Prometheus; off: never."
+        ),
+    ] = "auto"
+    state_file: Annotated[
+        Path | None,
+        Allowed("a path; folders are made"),
+        Field(description="Where alerts and undelivered messages survive a restart. Unset: the user's state folder."),
+    ] = None
+
+
+class PrometheusSettings(Group):
+    """The first choice for evaluating rules."""
+
+    model_config = SettingsConfigDict(env_prefix="PROMETHEUS_")
+
+    url: Annotated[
+        str | None,
+        _ADDRESS,
+        AfterValidator(lambda value: value and http_url(value)),
+        Field(description="Prometheus that evaluates the same rules. Unset: this server evaluates them itself."),
+    ] = None
+
+
+class AlertmanagerSettings(Group):
+    """The first choice for telling people."""
+
+    model_config = SettingsConfigDict(env_prefix="ALERTMANAGER_")
+
+    url: Annotated[
+        str | None,
+        _ADDRESS,
+        AfterValidator(lambda value: value and http_url(value)),
+        Field(description="Alertmanager that is told of alerts. Unset, or not answering: the channels below are used."),
+    ] = None
+
+
+class SmtpSettings(Group):
+    """Alerts by e-mail."""
+
+    model_config = SettingsConfigDict(env_prefix="SMTP_")
+
+    server: Annotated[
+        str | None,
+        Allowed("a host name or an IP address"),
+        Field(description="Mail server. Unset: no e-mail is sent."),
+    ] = None
+    port: Annotated[
+        int,
+        Allowed("a whole number from 1 to 65535"),
+        Field(ge=1, le=65535, description="Its port. 465 means TLS from the first byte."),
+    ] = 587
+    username: Annotated[str | None, Allowed("a user name"), Field(description="Who logs in. Unset: nobody does.")] = (
+        None
+    )
+    password: Annotated[SecretStr | None, Allowed("a password"), Field(description="With this password.")] = None
+    from_email: Annotated[
+        str | None,
+        AfterValidator(lambda value: value and _mail_addresses((value,))[0]),
+        Allowed("an e-mail address"),
+        Field(description="Sender. Unset: the first recipient."),
+    ] = None
+    to_emails: Annotated[
+        Words,
+        AfterValidator(_mail_addresses),
+        Allowed("e-mail addresses, separated by commas"),
+        Field(description="Recipients. Needed when SMTP_SERVER is set."),
+    ] = ()
+    use_tls: Annotated[
+        bool,
+        Allowed("true or false"),
+        Field(
+            description="Encrypt by STARTTLS; a server that can't is not used. false: only for a relay on this host."
+        ),
+    ] = True
+
+
+class WebhookSettings(Group):
+    """Alerts by HTTP, in the form that Alertmanager's webhook receivers take (version 4)."""
+
+    model_config = SettingsConfigDict(env_prefix="WEBHOOK_")
+
+    url: Annotated[
+        SecretStr | None,
+        AfterValidator(lambda value: value and _webhook_url(value)),
+        _ADDRESS,
+        Field(description="Where alerts are posted. Unset: nowhere. Treated as a secret."),
+    ] = None
+    token: Annotated[
+        SecretStr | None, Allowed("a bearer token"), Field(description="Sent as `Authorization: Bearer`.")
+    ] = None
+    headers: Annotated[
+        SecretStr | None,
+        Allowed("name=value, several by comma, values URL-encoded"),
+        Field(description="Further headers."),
+    ] = None
+    hmac_secret: Annotated[
+        SecretStr | None,
+        Allowed("a text of 16 characters or more"),
+        Field(description="Signs the body: `X-Signature-256: sha256=<hex>` (HMAC-SHA256)."),
+    ] = None

@@ -1,0 +1,1 @@
+"""The live page for whoever has no monitoring stack: `/status` and what it loads."""
