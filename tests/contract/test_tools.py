@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
 from tests.support.mcp_session import Faults, Session, session
-from tests.support.stand_in import sandbox
+from tests.support.stand_in import CANARY, sandbox
 
 pytestmark = pytest.mark.anyio
 
@@ -38,6 +39,8 @@ EXPRESS: Final = {"platform": "npm", "name": "express"}
 NOBODY: Final = {"platform": "npm", "name": "nobody-has-written-this"}
 PSF: Final = {"host": "github", "owner": "psf", "name": "requests"}
 NOWHERE: Final = {"host": "github", "owner": "psf", "name": "nowhere"}
+PARTS: Final = {"platform": "npm", "name": "sandbox-many-parts"}
+WHOLE: Final = {"host": "github", "owner": "sandbox-many-parts", "name": "whole"}
 STORED: Final = {"platform": "NPM", "name": "express"}
 
 CASES: Final = [
@@ -216,14 +219,25 @@ LONG: Final = [
     ("get_popular_packages", "packages", {"per_page": 60}, None),
     ("get_package_versions", "versions", {"platform": "npm", "name": "sandbox-many-versions", "limit": 100}, 600),
     ("get_package_contributors", "contributors", {**EXPRESS, "per_page": 100}, 300),
-    ("get_owner", "packages", {"host": "github", "login": "contributor-001", "include": "package_contributions"}, 65),
+    ("get_owner", "packages", {"host": "github", "login": "contributor-001", "include": "package_contributions"}, 66),
     (
         "get_owner",
         "repositories",
         {"host": "github", "login": "contributor-001", "include": "repository_contributions"},
-        56,
+        57,
     ),
     ("get_repository_packages", "packages", {"host": "github", "owner": "facebook", "name": "react", "per_page": 2}, 3),
+    ("get_package_dependencies", "dependencies", PARTS, 160),
+    ("get_dependency_tree", "nodes", PARTS, 291),
+    # One page of a search is what it looks at; the package itself is not among its alternatives.
+    ("find_alternatives", "alternatives", PARTS, 99),
+    ("get_repository_dependencies", "dependencies", WHOLE, 160),
+    (
+        "get_package_dependents",
+        "repositories",
+        {"platform": "npm", "name": "sandbox-many-versions", "repositories": True},
+        160,
+    ),
 ]
 
 
@@ -233,7 +247,20 @@ async def test_a_cut_list_is_followed_to_its_end(
 ):
     items = await server.follow(tool, listed, **arguments)
     assert count is None or len(items) == count
-    assert len({str(item) for item in items}) == len(items)
+    # A place in a tree that repeats what was shown before looks like another one.
+    shown = [item for item in items if not item.get("seen_before")]
+    assert len({str(item) for item in shown}) == len(shown)
+
+
+async def test_a_long_list_of_subscriptions_is_followed_to_its_end(server: Session, base_url: str):
+    followed = [f"sandbox-many-parts-{number:03}" for number in range(1, 161)]
+    async with httpx.AsyncClient(base_url=base_url, params={"api_key": CANARY}) as service:
+        for name in followed:
+            (await service.post(f"/subscriptions/NPM/{name}")).raise_for_status()
+        items = await server.follow("track_package_updates", "subscriptions", action="list")
+        for name in followed:
+            (await service.delete(f"/subscriptions/NPM/{name}")).raise_for_status()
+    assert [item["name"] for item in items] == followed
 
 
 async def test_the_budget_cuts_inside_a_page(server: Session):

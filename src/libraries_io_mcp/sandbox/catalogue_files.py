@@ -11,7 +11,9 @@ Keys of a package: `name`; `about`, our own description; `licence`, as the regis
 be mapped; `repo`, `owner/name` on GitHub; `home`; `words`, the keywords; `weight`, how widely used it is on an
 invented scale from 0 to 10; `versions`, number and date; `needs`, `dev` and `optional`, each `name range`; `status`
 and `reason`; `fetched = false` when the service has not read its dependencies yet; `minor_versions = N` instead of
-`versions` for versions 1.0.0 to 1.(N-1).0, one a day.
+`versions` for versions 1.0.0 to 1.(N-1).0, one a day; `parts = N` for N invented packages more, which the package
+needs all, each in a repository of its own and with the package's keywords; nine of ten need the part after them, and
+all need the package of `parts_need`.
 """
 
 import tomllib
@@ -39,6 +41,8 @@ class PackageEntry(TypedDict):
     weight: float
     versions: NotRequired[list[str]]
     minor_versions: NotRequired[int]
+    parts: NotRequired[int]
+    parts_need: NotRequired[str]
     needs: NotRequired[list[str]]
     needs_at: NotRequired[dict[str, list[str]]]
     dev: NotRequired[list[str]]
@@ -69,7 +73,26 @@ def load_catalogue() -> Catalogue:
 def _packages(text: str) -> Iterator[Package]:
     file = cast("PlatformFile", tomllib.loads(text))
     for entry in file["package"]:
-        yield _package(file, entry)
+        parts = list(_parts(entry))
+        yield _package(file, {**entry, "needs": [f"{part['name']} ^1.0.0" for part in parts]} if parts else entry)
+        yield from (_package(file, part) for part in parts)
+
+
+def _parts(entry: PackageEntry) -> Iterator[PackageEntry]:
+    count = entry.get("parts", 0)
+    for number in range(1, count + 1):
+        after = [f"{entry['name']}-{number + 1:03} ^1.0.0"] if number % 10 and number < count else []
+        yield {
+            "name": f"{entry['name']}-{number:03}",
+            "about": f"Invented for the sandbox: part {number} of {entry['name']}",
+            "licence": "MIT",
+            "repo": f"{entry['name']}/part-{number:03}",
+            "home": f"{entry['name']}.invalid",
+            "words": entry.get("words", []),
+            "weight": entry["weight"],
+            "versions": ["1.0.0 2025-01-01"],
+            "needs": [entry["parts_need"], *after] if "parts_need" in entry else after,
+        }
 
 
 def _package(file: PlatformFile, entry: PackageEntry) -> Package:
