@@ -14,6 +14,8 @@ from opentelemetry.util.types import AttributeValue
 
 from libraries_io_mcp.telemetry import semconv
 from libraries_io_mcp.telemetry.semconv import (
+    AlertChannel,
+    AlertDelivery,
     Attribute,
     BreakerState,
     CacheResult,
@@ -75,6 +77,7 @@ class Instruments:
         self._cache_lookups = _tally(meter, semconv.CACHE_LOOKUPS)
         self._log_drops = _tally(meter, semconv.LOG_DROPS)
         self._telemetry_drops = _tally(meter, semconv.TELEMETRY_DROPS)
+        self._alert_deliveries = _tally(meter, semconv.ALERT_DELIVERIES)
         self._operations_active = _watch(meter, semconv.OPERATIONS_ACTIVE)
         self._quota_limit = _watch(meter, semconv.QUOTA_LIMIT)
         self._quota_remaining = _watch(meter, semconv.QUOTA_REMAINING)
@@ -133,6 +136,10 @@ class Instruments:
     def telemetry_dropped(self, signal: Signal, count: int = 1) -> None:
         """Spans, metric points or log records were made and could not be delivered."""
         self._telemetry_drops.add(count, signal)
+
+    def alert_delivery(self, channel: AlertChannel, outcome: AlertDelivery) -> None:
+        """Somebody was to be told of alerts by a channel, with this outcome."""
+        self._alert_deliveries.add(1, channel, outcome)
 
     def watch_operations(self, active: Callable[[], int]) -> None:
         """`active` tells how many MCP requests are being served."""

@@ -8,6 +8,7 @@ and `tests/contract/test_truth.py` holds what is really emitted against it.
 from libraries_io_mcp.telemetry.semconv.attributes import FACTS, Attribute, Facts
 from libraries_io_mcp.telemetry.semconv.events import LOG_EVENTS, PLAIN_LOG_ATTRIBUTES, Event, LogEvent
 from libraries_io_mcp.telemetry.semconv.metrics import (
+    ALERT_DELIVERIES,
     BREAKER,
     CACHE_ENTRIES,
     CACHE_LOOKUPS,
@@ -59,6 +60,8 @@ from libraries_io_mcp.telemetry.semconv.values import (
     SERVICE_NAME,
     SIGNALS,
     UNKNOWN_COMPONENT,
+    AlertChannel,
+    AlertDelivery,
     BreakerState,
     CacheResult,
     LogDestination,
@@ -67,6 +70,7 @@ from libraries_io_mcp.telemetry.semconv.values import (
 )
 
 __all__ = [
+    "ALERT_DELIVERIES",
     "BAGGAGE_KEYS",
     "BREAKER",
     "BREAKER_STATES",
@@ -114,6 +118,8 @@ __all__ = [
     "UNKNOWN_COMPONENT",
     "WORK_DURATION",
     "WORK_SPAN",
+    "AlertChannel",
+    "AlertDelivery",
     "Attribute",
     "BreakerState",
     "CacheResult",

@@ -65,6 +65,8 @@ class Attribute(StrEnum):
     OPERATION = "libraries_io.operation"
     THRESHOLD = "libraries_io.threshold"
     LOG_DESTINATION = "libraries_io.log.destination"
+    ALERT_CHANNEL = "alerting.channel"
+    ALERT_OUTCOME = "alerting.outcome"
     USER_HASH = "user.hash"
     USER_ID = "user.id"
 
@@ -188,6 +190,8 @@ FACTS: Final[dict[Attribute, Facts]] = {
     Attribute.LOG_DESTINATION: _closed(
         "Where the record did not arrive; `queue`: nowhere at all.", values.LOG_DESTINATIONS
     ),
+    Attribute.ALERT_CHANNEL: _closed("How people are told of alerts.", values.ALERT_CHANNELS),
+    Attribute.ALERT_OUTCOME: _closed("What became of a message or an evaluation.", values.ALERT_OUTCOMES),
     Attribute.USER_HASH: Facts("string", "Keyed hash of the caller's name (LOG_INCLUDE_USER_ID=hashed)."),
     Attribute.USER_ID: Facts("string", "The caller's name (LOG_INCLUDE_USER_ID=raw)."),
 }

@@ -43,6 +43,7 @@ OPERATION_DURATION: Final = Metric(
         Attribute.PROMPT_NAME,
         Attribute.OPERATION_NAME,
         Attribute.ERROR_TYPE,
+        Attribute.CALL_ERROR_TYPE,
         Attribute.RPC_STATUS_CODE,
         Attribute.MCP_PROTOCOL_VERSION,
         *_NETWORK,
@@ -152,6 +153,14 @@ TELEMETRY_DROPS: Final = Metric(
     "Spans, metric points and log records that were made and not delivered.",
     (Attribute.SIGNAL,),
 )
+ALERT_DELIVERIES: Final = Metric(
+    "alerting.deliveries",
+    "counter",
+    "{delivery}",
+    "Attempts to tell people of alerts, by what came of them. `held`: kept back by the rule's cooldown; `dropped`: the "
+    "queue was full; `give_up`: refused for good, or tried for too long.",
+    (Attribute.ALERT_CHANNEL, Attribute.ALERT_OUTCOME),
+)
 
 METRICS: Final = (
     OPERATION_DURATION,
@@ -172,6 +181,7 @@ METRICS: Final = (
     LOG_DROPS,
     WORK_DURATION,
     TELEMETRY_DROPS,
+    ALERT_DELIVERIES,
 )
 """What our own code measures."""
 

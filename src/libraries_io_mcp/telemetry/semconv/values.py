@@ -48,7 +48,11 @@ SIGNALS: Final[frozenset[str]] = frozenset(get_args(Signal))
 
 LogDestination = Literal["queue", "console", "file", "syslog", "otlp"]
 LOG_DESTINATIONS: Final[frozenset[str]] = frozenset(get_args(LogDestination))
-OperationName = Literal["startup", "shutdown.drain"]
+AlertChannel = Literal["alertmanager", "email", "webhook"]
+ALERT_CHANNELS: Final[frozenset[str]] = frozenset(get_args(AlertChannel))
+AlertDelivery = Literal["done", "retry", "give_up", "dropped", "held"]
+ALERT_OUTCOMES: Final[frozenset[str]] = frozenset(get_args(AlertDelivery)) | {"ok", "failed"}
+OperationName = Literal["startup", "shutdown.drain", "alerting.deliver"]
 """Operations of our own that `telemetry/observe.py` watches. A new one is added here first."""
 OPERATIONS: Final[frozenset[str]] = frozenset(get_args(OperationName))
 
