@@ -194,13 +194,15 @@ class ObserveRequests(Middleware):
         outcome = operation.outcome()
         if operation.error_type is not None:
             span.set_status(Status(StatusCode.ERROR, operation.call_error_type or operation.error_type))
-        late = outcome | operation.span_attributes
+        measured = outcome
         if operation.call_error_type is not None:
-            late[Attribute.CALL_ERROR_TYPE] = operation.call_error_type
+            # On the metric, too: alerts tell a caller's mistake from a fault of ours by it.
+            measured = outcome | {Attribute.CALL_ERROR_TYPE: operation.call_error_type}
+        late = measured | operation.span_attributes
         if late:
             span.set_attributes(late)
         # Inside the span, so that it becomes the exemplar of the point.
-        self._instruments.operation(duration, operation.attributes | outcome if outcome else operation.attributes)
+        self._instruments.operation(duration, operation.attributes | measured if measured else operation.attributes)
         _log_end(operation, outcome, duration)
         span.end()
 
