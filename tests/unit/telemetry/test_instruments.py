@@ -38,6 +38,7 @@ def record_everything(instruments: Instruments) -> None:
     instruments.log_dropped("console")
     instruments.work("startup", 0.1, None)
     instruments.telemetry_dropped("traces", 7)
+    instruments.alert_delivery("webhook", "done")
     instruments.watch_operations(lambda: 2)
     instruments.watch_quota(lambda: (60, 59, 1))
     instruments.watch_cache(lambda: (3, 1000))
