@@ -20,6 +20,7 @@ from libraries_io_mcp.librariesio.paths import expand, names_in
 from libraries_io_mcp.librariesio.question import EXTENSION, OnWait, Priority, Question
 from libraries_io_mcp.librariesio.reply import Reply
 from libraries_io_mcp.librariesio.shared_answers import RawAnswer, SharedAnswers
+from libraries_io_mcp.librariesio.vitals import Contacts
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.semconv import CacheResult
 
@@ -55,9 +56,11 @@ class Asker:
         cache: Cache,
         shared: SharedAnswers,
         longest_keep_seconds: float | None,
+        contacts: Contacts,
         now: Callable[[], float],
         monotonic: Callable[[], float],
     ) -> None:
+        self._contacts = contacts
         self._base_url = base_url
         self._base_path = base_url.raw_path.split(b"?")[0].rstrip(b"/").decode()
         self._key_present = key_present
@@ -143,11 +146,21 @@ class Asker:
         if raw is not None and age < keep:
             reply = self._decode(ask, raw).kept("cache", self._now())
             return Fetched(reply, len(raw.content), keep - age)
-        raw = await self._fetch_raw(ask, question)
-        fetched = Fetched(self._decode(ask, raw), len(raw.content), keep)
+        raw, reply = await self._fetch_new(ask, question)
+        fetched = Fetched(reply, len(raw.content), keep)
         if keep:
             await self._shared.put(identity, raw, keep)
         return fetched
+
+    async def _fetch_new(self, ask: Ask[T], question: Question) -> tuple[RawAnswer, Reply[T]]:
+        try:
+            raw = await self._fetch_raw(ask, question)
+            reply = self._decode(ask, raw)
+        except CallError as error:
+            self._contacts.note(error, sent=question.sent)
+            raise
+        self._contacts.note(None, sent=True)
+        return raw, reply
 
     async def _fetch_raw(self, ask: Ask[Any], question: Question) -> RawAnswer:
         try:

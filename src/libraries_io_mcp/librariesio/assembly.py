@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final
 
 import httpx
 from limits.errors import ConfigurationError
@@ -11,15 +13,23 @@ from pydantic import SecretStr
 
 from libraries_io_mcp import __version__
 from libraries_io_mcp.errors import SettingsError
-from libraries_io_mcp.librariesio.asking import Asker
+from libraries_io_mcp.librariesio import endpoints
+from libraries_io_mcp.librariesio.ask import Ask
+from libraries_io_mcp.librariesio.asking import Asker, Manner
 from libraries_io_mcp.librariesio.cache import Cache
 from libraries_io_mcp.librariesio.counters import Counters, redis_counters
 from libraries_io_mcp.librariesio.quota import Quota
 from libraries_io_mcp.librariesio.shared_answers import NoSharedAnswers, SharedAnswers, redis_answers, redis_pool
 from libraries_io_mcp.librariesio.transports import network_stack
+from libraries_io_mcp.librariesio.vitals import Contacts, Vitals
 from libraries_io_mcp.settings import LibrariesIOSettings
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.waits import Waits
+
+PROBE: Final = replace(endpoints.SOURCERANK, keep_seconds=0, repeatable=False, shareable=False, timeout_seconds=10.0)
+"""What health asks when nobody else has asked for long: one row of a table; never kept, never shared, sent once."""
+PROBED: Final = {"platform": "NPM", "name": "lodash"}
+"""The package that the probe asks about. That it is there does not matter: `not found` is an answer."""
 
 
 def assemble(
@@ -37,8 +47,8 @@ def assemble(
     cache_max_bytes: int,
     cache_ttl_seconds: float | None,
     redis_url: SecretStr | None,
-) -> tuple[Asker, Quota]:
-    """The asker and the quota it draws on. Nothing is connected yet."""
+) -> tuple[Asker, Quota, Vitals]:
+    """The asker, the quota it draws on, and how all its parts are. Nothing is connected yet."""
     base_url = httpx.URL(settings.base_url)
     counters, shared = _shared(redis_url, monotonic)
     quota = Quota(counters, key=settings.api_key, limit=settings.rate_limit, now=now, monotonic=monotonic, sleep=sleep)
@@ -58,6 +68,7 @@ def assemble(
         network=network,
         max_reply_bytes=max_reply_bytes,
     )
+    contacts = Contacts(monotonic)
     asker = Asker(
         stack,
         base_url=base_url,
@@ -67,10 +78,24 @@ def assemble(
         cache=cache,
         shared=shared,
         longest_keep_seconds=cache_ttl_seconds,
+        contacts=contacts,
         now=now,
         monotonic=monotonic,
     )
-    return asker, quota
+    vitals = Vitals(
+        contacts,
+        quota=quota.status,
+        breakers=stack.facts,
+        cache=cache.facts,
+        store_kind="memory" if redis_url is None else "redis",
+        try_store=shared.round_trip,
+        probe=lambda: _probe(asker),
+    )
+    return asker, quota, vitals
+
+
+async def _probe(asker: Asker) -> None:
+    await asker.ask(Ask(PROBE, PROBED), Manner(PROBE.timeout_seconds, "batch"))
 
 
 def _shared(redis_url: SecretStr | None, monotonic: Callable[[], float]) -> tuple[Counters, SharedAnswers]:

@@ -10,6 +10,7 @@ import httpx
 
 from libraries_io_mcp.errors import CircuitOpenError
 from libraries_io_mcp.librariesio.question import question_of
+from libraries_io_mcp.librariesio.vitals import BreakerFacts
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.semconv import Attribute, BreakerState
 
@@ -51,8 +52,16 @@ class BreakerTransport(httpx.AsyncBaseTransport):
         self._inner = inner
         self._now = now
         self._breakers: dict[str, Breaker] = {}
+        instruments.watch_breakers(lambda: {group: facts.state for group, facts in self.facts().items()})
+
+    def facts(self) -> dict[str, BreakerFacts]:
+        """Every group that was asked, and how its breaker stands."""
         # Read by the thread that exports, while requests add groups here: hence the copy.
-        instruments.watch_breakers(lambda: {group: breaker.state for group, breaker in list(self._breakers.items())})
+        return {group: self._facts(breaker) for group, breaker in list(self._breakers.items())}
+
+    def _facts(self, breaker: Breaker) -> BreakerFacts:
+        left = max(breaker.probe_at - self._now(), 0.0) if breaker.state == "open" else 0.0
+        return BreakerFacts(breaker.state, breaker.failures, round(left, 1))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send, if the group's breaker allows it.

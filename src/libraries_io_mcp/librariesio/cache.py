@@ -5,6 +5,7 @@ the same time; a kept answer is shown, marked stale, when the service can't give
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from libraries_io_mcp.errors import (
     UpstreamUnreachableError,
 )
 from libraries_io_mcp.librariesio.reply import Reply
+from libraries_io_mcp.librariesio.vitals import CacheFacts
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.semconv import CacheResult
 from libraries_io_mcp.telemetry.waits import Waits, here
@@ -98,7 +100,13 @@ class Cache:
         self._max_entries = max_entries
         self._entries: LRUCache[Any, Kept] = LRUCache(max_bytes, getsizeof=lambda kept: kept.size)
         self._flights: dict[Any, Flight] = {}
+        self._lookups: Counter[CacheResult] = Counter()
         instruments.watch_cache(lambda: (len(self._entries), int(self._entries.currsize)))
+
+    def facts(self) -> CacheFacts:
+        """How full it is, and what came of all look-ups."""
+        size, most = int(self._entries.currsize), int(self._entries.maxsize)
+        return CacheFacts(len(self._entries), self._max_entries, size, most, dict(self._lookups))
 
     async def get(
         self,
@@ -124,6 +132,7 @@ class Cache:
             outcome, result = await self._fly(endpoint, flight, timeout_seconds, first=first)
             if isinstance(outcome, OUTAGES) and kept is not None and isinstance(kept.outcome, Reply):
                 outcome, result = kept.outcome.kept("stale", self._now()), "stale"
+        self._lookups[result] += 1
         self._instruments.cache_lookup(endpoint, result)
         return outcome, result
 

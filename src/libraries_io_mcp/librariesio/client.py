@@ -90,7 +90,7 @@ class LibrariesIOClient:
         `now` is epoch seconds and may jump, as a machine's clock does; `monotonic` measures how long something takes.
         Left out, it is the machine's own, or `now` when a clock is handed in.
         """
-        self._asker, self._quota = assemble(
+        self._asker, self._quota, self.vitals = assemble(
             settings,
             instruments=instruments,
             tracer_provider=tracer_provider,

@@ -32,6 +32,11 @@ class Counters:
         self._shared = shared
         self._rests_until = 0.0
 
+    @property
+    def are_shared(self) -> bool:
+        """Whether there is a store to ask."""
+        return self._shared is not None
+
     async def incr(self, name: str, keep_seconds: int, amount: int) -> int:
         """Add, and return the new count. A new counter is kept for `keep_seconds`."""
         own = await self._own.incr(name, keep_seconds, amount)

@@ -97,7 +97,6 @@ CONTRIBUTORS: Final[Endpoint[Owners]] = Endpoint(
 SOURCERANK: Final[Endpoint[Sourcerank]] = Endpoint(
     "/{platform}/{name}/sourcerank", Sourcerank, "project", keep_seconds=6 * HOUR
 )
-
 REPOSITORY: Final[Endpoint[Repository]] = Endpoint("/{host}/{owner}/{name}", Repository, "repository")
 REPOSITORY_BY_QUERY: Final[Endpoint[Repository]] = Endpoint("/{host}/repository", Repository, "repository")
 REPOSITORY_DEPENDENCIES: Final[Endpoint[RepositoryDependencies]] = Endpoint(

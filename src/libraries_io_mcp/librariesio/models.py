@@ -55,14 +55,13 @@ class Version(Record):
     repository_sources: Texts = ()
 
 
-class Project(Record):
-    """One package. `versions` is unsorted and empty in search results; `rank` is the SourceRank."""
+class PackageRecord(Record):
+    """What every account of a package holds; `rank` is the SourceRank."""
 
     name: str
     platform: str
     description: str | None = None
     homepage: str | None = None
-    keywords: Texts = ()
     language: str | None = None
     licenses: str | None = None
     normalized_licenses: Texts = ()
@@ -75,7 +74,6 @@ class Project(Record):
     forks: Count = 0
     dependents_count: Count = 0
     dependent_repos_count: Count = 0
-    contributions_count: Count = 0
     latest_release_number: str | None = None
     latest_release_published_at: Timestamp | None = None
     latest_stable_release_number: str | None = None
@@ -84,6 +82,18 @@ class Project(Record):
     package_manager_url: str | None = None
     repository_url: str | None = None
     repository_status: str | None = None
+
+    @property
+    def known_stars(self) -> int | None:
+        """The service counts 0 stars where it knows no repository; that is unknown."""
+        return self.stars if self.repository_url else None
+
+
+class Project(PackageRecord):
+    """One package. `versions` is unsorted and empty in search results."""
+
+    keywords: Texts = ()
+    contributions_count: Count = 0
     funding_urls: tuple[str, ...] | None = None
     code_of_conduct_url: str | None = None
     contribution_guidelines_url: str | None = None
@@ -145,37 +155,13 @@ class CheckedVersion(Record):
     repository_sources: tuple[str, ...] | None = None
 
 
-class CheckedProject(Record):
+class CheckedProject(PackageRecord):
     """A package as `POST /check` shows it: `name` as asked, `canonical_name` as stored, `keywords` joined by commas."""
 
-    name: str
-    platform: str
     canonical_name: str | None = None
     keywords: str | None = None
-    description: str | None = None
-    homepage: str | None = None
-    language: str | None = None
-    licenses: str | None = None
-    normalized_licenses: Texts = ()
-    license_normalized: bool | None = None
     license_set_by_admin: bool | None = None
-    repository_license: str | None = None
-    status: str | None = None
-    deprecation_reason: str | None = None
-    rank: int | None = None
-    stars: Count = 0
-    forks: Count = 0
-    dependents_count: Count = 0
-    dependent_repos_count: Count = 0
-    latest_release_number: str | None = None
-    latest_release_published_at: Timestamp | None = None
-    latest_stable_release_number: str | None = None
-    latest_stable_release_published_at: Timestamp | None = None
     last_synced_at: Timestamp | None = None
-    repository_url: str | None = None
-    repository_status: str | None = None
-    package_manager_url: str | None = None
-    latest_download_url: str | None = None
     versions: Annotated[tuple[CheckedVersion, ...], BeforeValidator(empty_for_null)] = ()
 
 

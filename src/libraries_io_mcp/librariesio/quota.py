@@ -53,7 +53,7 @@ class QuotaStatus:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Leave to send one request: when it was given (epoch seconds), the seconds waited for it, and its window."""
+    """Leave to send one request: when it was given (epoch seconds), the seconds it was held up, and its window."""
 
     sent: float
     waited: float
@@ -124,8 +124,10 @@ class Quota:
         ahead = self._waiting[question.priority]
         self._waiting[question.priority] += 1
         progress = asyncio.ensure_future(self._tell(question.on_wait, ahead, question)) if question.on_wait else None
+        # Asking the store takes its time; without one only the line, a slot and the window hold anybody up.
+        held_up = self._counters.are_shared or self._lines[question.priority].locked()
         try:
-            await self._wait_in_line(question)
+            held_up |= await self._wait_in_line(question)
         finally:
             self._waiting[question.priority] -= 1
             self._left[question.priority] += 1
@@ -133,7 +135,8 @@ class Quota:
                 progress.cancel()
         sent = self._now()
         self._sent_at.append(sent)
-        return Permit(sent, self._monotonic() - start, question.priority, self._window)
+        waited = self._monotonic() - start if held_up else 0.0
+        return Permit(sent, waited, question.priority, self._window)
 
     def release(self, permit: Permit) -> None:
         """The request has ended, one way or the other."""
@@ -172,17 +175,21 @@ class Quota:
             if counted > self._used:
                 await self._count(counted - self._used)
 
-    async def _wait_in_line(self, question: Question) -> None:
+    async def _wait_in_line(self, question: Question) -> bool:
+        """Take a slot and a place in a window; returns whether there was any to wait for."""
         async with self._lines[question.priority]:
             slot = self._slots[question.priority]
+            held_up = slot.locked()
             await slot.acquire()
             try:
                 while (wait := await self._take(question)) > 0:
                     self._check_deadline(question, wait)
+                    held_up = True
                     await self._sleep(wait)
             except BaseException:
                 slot.release()
                 raise
+        return held_up
 
     async def _tell(self, on_wait: OnWait, ahead: int, question: Question) -> None:
         """Report about once a second, beginning when there has been a second to wait."""

@@ -31,8 +31,9 @@ class RateLimitTransport(httpx.AsyncBaseTransport):
         """
         question = question_of(request)
         question.sent = False
-        with self._waits.quota(question.endpoint):
+        with self._waits.quota(question.endpoint) as wait:
             permit = await self._quota.acquire(question)
+            wait.held_up = permit.waited > 0
         question.waited, question.sent = permit.waited, True
         try:
             self._instruments.quota_wait(question.endpoint, permit.waited)

@@ -18,6 +18,9 @@ PREFIX: Final = "libraries_io_mcp:answer:1:"
 LARGEST: Final = 2 * 1024 * 1024
 """Larger replies stay in memory: moving them takes Redis longer than they are worth."""
 
+CHECK_SECONDS: Final = 2.0
+CHECK_KEEP_SECONDS: Final = 60
+
 logger = logging.getLogger("libraries_io_mcp.librariesio")
 
 
@@ -39,6 +42,9 @@ class SharedAnswers(Protocol):
 
     async def put(self, question: Any, answer: RawAnswer, keep_seconds: float) -> None:
         """Keep an answer."""
+
+    async def round_trip(self) -> str | None:
+        """Whether the store takes a value and gives it back: `None`, or what went wrong."""
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -63,6 +69,10 @@ class NoSharedAnswers:
 
     async def put(self, question: Any, answer: RawAnswer, keep_seconds: float) -> None:
         """Nothing."""
+
+    async def round_trip(self) -> str | None:
+        """Nothing can go wrong."""
+        return None
 
     async def aclose(self) -> None:
         """Nothing."""
@@ -89,6 +99,21 @@ class RedisAnswers:
         """Keep an answer, unless it is very large."""
         if len(answer.content) <= LARGEST and keep_seconds >= 1:
             await self._ask(lambda: self._store.set(_key(question), _pack(answer), ex=int(keep_seconds)))
+
+    async def round_trip(self) -> str | None:
+        """Write a value and read it back, also while the store is left alone; `None`, or what went wrong."""
+        name, value = f"{PREFIX}check", str(self._now()).encode()
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                await self._store.set(name, value, ex=CHECK_KEEP_SECONDS)
+                # Another process may have written its own value meanwhile; that is an answer as well.
+                found = await self._store.get(name)
+        except TimeoutError:
+            return f"no answer within {CHECK_SECONDS:g} s"
+        # Whatever the library raises is what is to be told.
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+        return None if found is not None else "a value that was just written is not there"
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -38,7 +38,7 @@ def network_stack(
     sleep: Callable[[float], Awaitable[None]],
     network: httpx.AsyncBaseTransport | None = None,
     max_reply_bytes: int = MAX_REPLY_BYTES,
-) -> httpx.AsyncBaseTransport:
+) -> BreakerTransport:
     """The transports, wrapped from the network outwards; read from the bottom, that is the way of a request.
 
     Below the tracing, each attempt is one span that lasts until the last byte; the key is known only below it.
