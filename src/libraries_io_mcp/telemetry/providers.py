@@ -27,8 +27,11 @@ from libraries_io_mcp.telemetry.deliveries import Counts, Delivery
 from libraries_io_mcp.telemetry.exporters import Exporters
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.logs.building import build_logging
+from libraries_io_mcp.telemetry.logs.lines import json_line
 from libraries_io_mcp.telemetry.logs.process import Logging
+from libraries_io_mcp.telemetry.logs.tail import LogTail
 from libraries_io_mcp.telemetry.observe import Observer
+from libraries_io_mcp.telemetry.recent_traces import RecentTraces
 from libraries_io_mcp.telemetry.redacting import clean_metrics
 from libraries_io_mcp.telemetry.redaction import Redactor
 from libraries_io_mcp.telemetry.request_context import Callers
@@ -59,6 +62,10 @@ class Telemetry:
     callers: Callers
     redactor: Redactor
     registry: "CollectorRegistry | None"
+    recent_traces: RecentTraces | None
+    """`None` on stdio and when telemetry is switched off."""
+    log_tail: LogTail | None
+    """`None` on stdio."""
     counts: tuple[Counts, ...] = field(repr=False)
     ways: tuple[SpanWay | MetricWay | LogWay, ...] = field(repr=False)
     ends: tuple[End, ...] = field(repr=False)
@@ -102,10 +109,21 @@ def build_telemetry(settings: Settings, *, serves_http: bool) -> Telemetry:
     )
     # Losses are counted from now on; nothing is exported before.
     builder.instruments = instruments
-    tracers = builder.tracers(meters)
+    # For the status page, which only HTTP serves.
+    recent_traces = (
+        RecentTraces(redactor, slow_seconds=settings.observation.slow_operation_seconds)
+        if serves_http and not settings.telemetry.sdk_disabled
+        else None
+    )
+    log_tail = LogTail(json_line(redactor)) if serves_http else None
+    tracers = builder.tracers(meters, recent_traces)
     loggers = builder.loggers()
     logging_ = build_logging(
-        settings.log, redactor, provider=loggers if builder.logs_leave else None, instruments=instruments
+        settings.log,
+        redactor,
+        provider=loggers if builder.logs_leave else None,
+        instruments=instruments,
+        tail=log_tail,
     )
     observer = Observer(tracers.get_tracer(semconv.SCOPE_NAME, __version__), instruments)
     callers = Callers(settings.log.include_user_id, secrets)
@@ -118,6 +136,8 @@ def build_telemetry(settings: Settings, *, serves_http: bool) -> Telemetry:
         callers,
         redactor,
         registry,
+        recent_traces,
+        log_tail,
         tuple(builder.counts),
         tuple(builder.ways),
         tuple(builder.ends),
@@ -153,12 +173,14 @@ class _Builder:
             readers.append(pulled)
         return MeterProvider(readers, self._resource, shutdown_on_exit=False, views=views()), registry
 
-    def tracers(self, meters: MeterProvider) -> TracerProvider:
+    def tracers(self, meters: MeterProvider, recent_traces: RecentTraces | None) -> TracerProvider:
         """The tracer provider with a queue for each way."""
         provider = TracerProvider(resource=self._resource, shutdown_on_exit=False, meter_provider=meters)
         ways = self._exporters.ways("traces")
-        if ways:
+        if ways or recent_traces:
             provider.add_span_processor(RequestOnSpans())
+        if recent_traces:
+            provider.add_span_processor(recent_traces)
         for way in ways:
             counts = self._count("traces", way)
             exporter = SpanWay(self._exporters.span_exporter(way), self._redactor, counts)

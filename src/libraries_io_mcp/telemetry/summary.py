@@ -23,9 +23,19 @@ Operations = Mapping[tuple[str, str], Distribution]
 
 
 class Summary:
-    """Gathers what `collect` gives: at each call, all that was measured since the call before."""
+    """Gathers what `collect` gives: at each call, all that was measured since the call before.
 
-    def __init__(self, collect: Callable[[], Operations], *, monotonic: Callable[[], float]) -> None:
+    `on_slice` is told each slice of time that is finished: its number since the start, and what was measured in it.
+    """
+
+    def __init__(
+        self,
+        collect: Callable[[], Operations],
+        *,
+        monotonic: Callable[[], float],
+        on_slice: Callable[[int, Operations], None] = lambda _number, _operations: None,
+    ) -> None:
+        self._on_slice = on_slice
         self._collect = collect
         self._monotonic = monotonic
         self._started = monotonic()
@@ -41,6 +51,8 @@ class Summary:
     def _gather(self) -> None:
         slice_number = int((self._monotonic() - self._started) // SLICE_SECONDS)
         if not self._slices or self._slices[-1][0] != slice_number:
+            if self._slices:
+                self._on_slice(*self._slices[-1])
             self._slices.append((slice_number, {}))
         while self._slices[0][0] <= slice_number - WINDOW_SECONDS // SLICE_SECONDS:
             self._slices.popleft()
@@ -48,6 +60,13 @@ class Summary:
         for key, distribution in self._collect().items():
             for kept in (newest, self._whole):
                 kept[key] = kept[key].plus(distribution) if key in kept else distribution
+
+    def current(self) -> tuple[int, float, Operations]:
+        """The slice that is not finished: its number, how many seconds of it have passed, what was measured in it."""
+        with self._lock:
+            self._gather()
+            number, operations = self._slices[-1]
+            return number, self._monotonic() - self._started - number * SLICE_SECONDS, dict(operations)
 
     def facts(self) -> dict[str, Any]:
         """Everything as plain data, up to this moment."""

@@ -1,5 +1,6 @@
 """Log settings -> the logging of the process."""
 
+from collections.abc import Callable
 from functools import partial
 
 from opentelemetry._logs import LoggerProvider
@@ -7,9 +8,10 @@ from opentelemetry._logs import LoggerProvider
 from libraries_io_mcp.settings import LogSettings
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.logs.destinations import Destination, console, rotating_file, syslog
-from libraries_io_mcp.telemetry.logs.facts import Reader
+from libraries_io_mcp.telemetry.logs.facts import Facts, Reader
 from libraries_io_mcp.telemetry.logs.lines import json_line, text_line
 from libraries_io_mcp.telemetry.logs.process import Logging
+from libraries_io_mcp.telemetry.logs.tail import LogTail
 from libraries_io_mcp.telemetry.redaction import Redactor
 from libraries_io_mcp.telemetry.semconv import SERVICE_NAME, Event
 
@@ -19,10 +21,16 @@ _PERFORMANCE = (Event.OPERATION_SLOW, Event.WORK_COMPLETED, Event.WORK_FAILED)
 
 
 def build_logging(
-    settings: LogSettings, redactor: Redactor, *, provider: LoggerProvider | None, instruments: Instruments
+    settings: LogSettings,
+    redactor: Redactor,
+    *,
+    provider: LoggerProvider | None,
+    instruments: Instruments,
+    tail: LogTail | None = None,
 ) -> Logging:
     """Take over logging. `provider` is `None` when log records leave by no exporter."""
     return Logging(
+        tail=_reusing(tail, settings) if tail is not None else None,
         level=settings.level,
         line=json_line(redactor) if settings.format == "json" else text_line(redactor),
         reader=Reader(structured=settings.enable_structured, request_id=settings.include_request_id),
@@ -31,6 +39,11 @@ def build_logging(
         hidden_events=_hidden(settings),
         on_drop=partial(instruments.log_dropped, "queue"),
     )
+
+
+def _reusing(tail: LogTail, settings: LogSettings) -> Callable[[Facts, str | None], None]:
+    """The tail wants JSON: a line that is JSON already is not made twice."""
+    return tail.put if settings.format == "json" else lambda facts, _text: tail.put(facts)
 
 
 def _destinations(settings: LogSettings, instruments: Instruments, *, others: bool) -> list[Destination]:

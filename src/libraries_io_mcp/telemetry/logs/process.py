@@ -7,8 +7,8 @@ from typing import Final
 from opentelemetry._logs import LoggerProvider
 
 from libraries_io_mcp.telemetry.logs.capture import QUEUE_SIZE, Capture
-from libraries_io_mcp.telemetry.logs.destinations import Destination
-from libraries_io_mcp.telemetry.logs.facts import Reader
+from libraries_io_mcp.telemetry.logs.destinations import Destination, DestinationFacts
+from libraries_io_mcp.telemetry.logs.facts import Facts, Reader
 from libraries_io_mcp.telemetry.logs.lines import Line
 from libraries_io_mcp.telemetry.logs.otlp import OtlpEmitter
 from libraries_io_mcp.telemetry.logs.relay import Relay
@@ -32,6 +32,7 @@ class Logging:
         hidden_events: Collection[str] = (),
         on_drop: Callable[[], None] = lambda: None,
         throttle: Throttle | None = None,
+        tail: Callable[[Facts, str | None], None] | None = None,
         limit: int = QUEUE_SIZE,
     ) -> None:
         self._capture = Capture(hidden_events=hidden_events, on_drop=on_drop, limit=limit)
@@ -42,6 +43,7 @@ class Logging:
             destinations=destinations,
             otlp=OtlpEmitter(provider).emit if provider is not None else None,
             throttle=throttle or Throttle(),
+            tail=tail,
         )
         self._destinations = tuple(destinations)
         self._take_over(level)
@@ -53,6 +55,11 @@ class Logging:
     def ends(self) -> tuple[tuple[str, Callable[[], None]], ...]:
         """What writes the last lines, by name. Each may block, so they are called under a deadline."""
         return tuple((f"log lines ({each.name})", each.stop) for each in self._destinations)
+
+    def facts(self) -> tuple[DestinationFacts, ...]:
+        """How each destination does; the first one is the queue that all of them share. Safe from any thread."""
+        shared = DestinationFacts("queue", self._capture.dropped, len(self._capture.entries), None)
+        return shared, *(each.facts() for each in self._destinations)
 
     def end_otlp(self) -> None:
         """Hand everything caught by now to the SDK; later records go to the other destinations alone."""

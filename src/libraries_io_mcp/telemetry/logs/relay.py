@@ -29,7 +29,10 @@ class Relay:
         destinations: Sequence[Destination],
         otlp: Callable[[Facts], None] | None,
         throttle: Throttle,
+        tail: Callable[[Facts, str | None], None] | None = None,
     ) -> None:
+        """`tail` is handed the facts of each record, with its line if one was made."""
+        self._tail = tail
         self._capture = capture
         self._reader = reader
         self._line = line
@@ -79,10 +82,13 @@ class Relay:
     def _hand_on(self, entry: Entry) -> None:
         try:
             facts = self._reader.facts(entry)
-            if self._destinations:
-                line = line_record(entry.record.levelno, self._line(facts))
+            text = self._line(facts) if self._destinations else None
+            if text is not None:
+                line = line_record(entry.record.levelno, text)
                 for destination in self._destinations:
                     destination.put(line)
+            if self._tail is not None:
+                self._tail(facts, text)
             if self._otlp is not None:
                 self._otlp(facts)
         except Exception:  # a foreign object may fail to show itself; the thread must live

@@ -1,0 +1,64 @@
+"""The parts' own objects as the plain facts that the page shows. Nothing is computed here that another place computes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from pydantic import SecretStr
+
+from libraries_io_mcp.librariesio.vitals import BreakerFacts, CacheFacts
+from libraries_io_mcp.settings import Settings, variable
+from libraries_io_mcp.telemetry.deliveries import Delivery
+from libraries_io_mcp.telemetry.redaction import MASK, Redactor
+from libraries_io_mcp.telemetry.series import rows_of
+from libraries_io_mcp.telemetry.summary import Summary
+
+UNSET: Final = None
+
+
+def figures(summary: Summary) -> dict[str, Any]:
+    """The summary, and the slice of time that is just going on."""
+    number, seconds, operations = summary.current()
+    return {**summary.facts(), "slice": {"number": number, "seconds": round(seconds, 1), **rows_of(operations)}}
+
+
+def telemetry(deliveries: Iterable[Delivery]) -> list[dict[str, Any]]:
+    """Each way out for each signal."""
+    return [{**asdict(each), "waiting": each.waiting} for each in deliveries]
+
+
+def cache(facts: CacheFacts, store_kind: str) -> dict[str, Any]:
+    """The cache, with the sum of its look-ups."""
+    return {**asdict(facts), "total": sum(facts.lookups.values()), "store": store_kind}
+
+
+def breakers(facts: Mapping[str, BreakerFacts]) -> dict[str, Any]:
+    """The circuit breakers by endpoint group."""
+    return {group: asdict(each) for group, each in facts.items()}
+
+
+def settings(given: Settings, redactor: Redactor) -> list[dict[str, Any]]:
+    """Every setting in force by its variable. A secret says only that it is set."""
+    groups = (getattr(given, name) for name in given.__slots__)
+    return [
+        {
+            "variable": variable(type(group), name),
+            "value": _shown(getattr(group, name), redactor),
+            "is_default": name not in group.model_fields_set,
+            "description": field.description,
+        }
+        for group in groups
+        for name, field in type(group).model_fields.items()
+    ]
+
+
+def _shown(value: Any, redactor: Redactor) -> str | None:
+    if value is None or value == ():
+        return UNSET
+    if isinstance(value, SecretStr):
+        return MASK if value.get_secret_value() else UNSET
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return redactor.text(", ".join(str(each) for each in value))
+    return redactor.text(str(value))
