@@ -24,7 +24,7 @@ class Delivery:
     """Keeps what has been told to whom, so that each alert is told once when it fires and once when it resolves.
 
     Use: `restore(state)` once, a task that runs `run()` until it is cancelled, `notify(...)` after every evaluation,
-    `state()` whenever the state file is written. All on one event loop; only `run` awaits anything.
+    `state()` whenever the state file is written. All on one event loop.
     """
 
     def __init__(
@@ -40,8 +40,8 @@ class Delivery:
     ) -> None:
         self._channels = channels
 
-    def notify(self, alerts: Sequence[Alert], *, by_prometheus: bool) -> tuple[Alert, ...]:
-        """Tell what is new. Call it after EVERY evaluation, in charge or standing by, with the alerts as they stand.
+    async def notify(self, alerts: Sequence[Alert], *, by_prometheus: bool) -> tuple[Alert, ...]:
+        """Tell what is new: asks Alertmanager (a few seconds at most, raises nothing) and fills the queues. Call it after EVERY evaluation, in charge or standing by, with the alerts as they stand.
 
         Args:
             alerts: all that fire, and all that have resolved within the last 15 minutes (`RESOLVED_SECONDS`), whether
