@@ -1,0 +1,137 @@
+"""Alerts by HTTP: the version-4 body of Alertmanager's webhook receivers, so that whatever takes those takes these."""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from libraries_io_mcp.alerting.alert import Alert
+from libraries_io_mcp.alerting.channels.notification import Notification, Result, common
+from libraries_io_mcp.alerting.channels.reply import post
+from libraries_io_mcp.telemetry.semconv import AlertChannel
+
+LIMIT_SECONDS: Final = 10.0
+NO_TIME: Final = "0001-01-01T00:00:00Z"
+"""How Alertmanager writes the end of what has not ended."""
+_USER_AGENT: Final = "libraries-io-mcp"
+
+
+class Webhook:
+    """Posts notifications to one address.
+
+    Args:
+        headers: further ones, such as those of `parse_headers`.
+        external_url: where a person can look, in the body's `externalURL`.
+        limit_seconds: for one attempt in all.
+    """
+
+    name: AlertChannel = "webhook"
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        hmac_secret: str | None = None,
+        external_url: str = "",
+        limit_seconds: float = LIMIT_SECONDS,
+        now: Callable[[], float] = time.time,
+        network: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._url = url
+        self._headers = {"User-Agent": _USER_AGENT, **(headers or {}), "Content-Type": "application/json"}
+        if token is not None:
+            self._headers["Authorization"] = f"Bearer {token}"
+        self._secret = hmac_secret.encode() if hmac_secret else None
+        self._external_url = external_url
+        self._limit = limit_seconds
+        self._now = now
+        self._client = httpx.AsyncClient(transport=network, trust_env=False, timeout=limit_seconds)
+
+    def __repr__(self) -> str:
+        return f"Webhook({urlsplit(self._url).hostname})"
+
+    async def deliver(self, notification: Notification) -> Result:
+        """Post it once."""
+        body = json.dumps(message(notification, self._external_url), ensure_ascii=False).encode()
+        headers = self._headers
+        if self._secret is not None:
+            signature = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+            headers = {**headers, "X-Signature-256": f"sha256={signature}"}
+        return await post(self._client, self._url, body, headers, seconds=self._limit, now=self._now)
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._client.aclose()
+
+
+def message(notification: Notification, external_url: str) -> dict[str, Any]:
+    """The body, version 4, as Alertmanager v0.34 writes it."""
+    alerts = notification.alerts
+    return {
+        "receiver": "webhook",
+        "status": notification.status,
+        "alerts": [_alert(alert) for alert in alerts],
+        "notification_reason": _reason(notification),
+        "groupLabels": dict(notification.group),
+        "commonLabels": common([alert.labels for alert in alerts]),
+        "commonAnnotations": common([alert.annotations for alert in alerts]),
+        "routeLabels": {},
+        "externalURL": external_url,
+        "version": "4",
+        "groupKey": notification.group_key,
+        "truncatedAlerts": 0,
+    }
+
+
+def rfc3339(seconds: float) -> str:
+    """A time as Go and JSON Schema write it, in milliseconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_headers(text: str) -> dict[str, str]:
+    """`name=value`, several by comma, values URL-encoded.
+
+    Raises:
+        ValueError: that is not what it is. The text holds no value.
+    """
+    headers: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        name, sign, value = pair.partition("=")
+        name, value = name.strip(), unquote(value.strip())
+        if not (sign and name.isascii() and name.replace("-", "").replace("_", "").isalnum()):
+            raise ValueError("not a header's name")
+        if not (value.isascii() and value.isprintable()):
+            raise ValueError(f"not a header's value: {name}")
+        headers[name] = value
+    return headers
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    firing = alert.state == "firing"
+    return {
+        "status": "firing" if firing else "resolved",
+        "labels": dict(sorted(alert.labels.items())),
+        "annotations": dict(sorted(alert.annotations.items())),
+        "startsAt": rfc3339(alert.active_at if alert.fired_at is None else alert.fired_at),
+        "endsAt": NO_TIME if firing or alert.resolved_at is None else rfc3339(alert.resolved_at),
+        "generatorURL": "",
+        "fingerprint": alert.fingerprint,
+    }
+
+
+def _reason(notification: Notification) -> str:
+    firing = notification.status == "firing"
+    if not firing:
+        return "all alerts resolved"
+    if notification.sequence == 0:
+        return "first notification"
+    resolved = any(alert.state == "resolved" for alert in notification.alerts)
+    return "some alerts resolved" if resolved else "new alerts added"
