@@ -41,8 +41,9 @@ from libraries_io_mcp.telemetry.process import ProcessMetrics
 from libraries_io_mcp.telemetry.providers import Telemetry, build_telemetry
 from libraries_io_mcp.telemetry.recent import Recent
 from libraries_io_mcp.telemetry.request_context import Callers
+from libraries_io_mcp.telemetry.series import Series
 from libraries_io_mcp.telemetry.summary import SLICE_SECONDS, Summary
-from libraries_io_mcp.tools import guide, register_tools
+from libraries_io_mcp.tools import guide, register_tools, switched_off
 
 DRAIN_SECONDS: Final = 0.4
 """How long calls in flight may still take after a signal. With the telemetry's deadline it stays under 1.5 s."""
@@ -114,7 +115,8 @@ def _assemble(
         caller=_caller(telemetry.callers),
     )
     started = time.monotonic()
-    summary = Summary(Recent(telemetry.meter_provider).collect, monotonic=time.monotonic)
+    series = Series()
+    summary = Summary(Recent(telemetry.meter_provider).collect, monotonic=time.monotonic, on_slice=series.add)
     process = ProcessMetrics(telemetry.meter_provider)
     lifespan = _living(client, summary, None if settings.telemetry.sdk_disabled else process)
     server = _server(client, observer, lifespan, settings.tools.toolsets)
@@ -126,6 +128,21 @@ def _assemble(
         summary=summary.facts,
         registry=telemetry.registry,
     )
+    if settings.server.transport == "http":
+        # Imported here for start-up time: stdio has no page.
+        from libraries_io_mcp.status.assembly import add_status_page  # noqa: PLC0415
+
+        add_status_page(
+            server,
+            settings=settings,
+            telemetry=telemetry,
+            vitals=client.vitals,
+            summary=summary,
+            series=series,
+            about={"version": __version__, "toolsets": settings.tools.toolsets},
+            more={},
+            guard=lambda _request: None,
+        )
     return App(settings, telemetry, client, observer, server)
 
 
@@ -139,7 +156,7 @@ def _server(
         semconv.SERVICE_NAME,
         instructions=guide(toolsets),
         version=__version__,
-        middleware=[observer, RefuseBadCalls(), SayWhy()],
+        middleware=[observer, RefuseBadCalls(lambda: switched_off(toolsets)), SayWhy()],
         mask_error_details=True,
         list_page_size=LIST_PAGE,
         lifespan=lifespan,

@@ -1,4 +1,4 @@
-"""The parts' own objects as the plain facts that the page shows. Nothing is computed here that another place computes."""
+"""The parts' own objects as the plain facts that the page shows; each is computed elsewhere."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -6,9 +6,11 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
+from libraries_io_mcp.librariesio.quota import QuotaStatus
 from libraries_io_mcp.librariesio.vitals import BreakerFacts, CacheFacts
 from libraries_io_mcp.settings import Settings, variable
 from libraries_io_mcp.telemetry.deliveries import Delivery
+from libraries_io_mcp.telemetry.logs.destinations import DestinationFacts
 from libraries_io_mcp.telemetry.redaction import MASK, Redactor
 from libraries_io_mcp.telemetry.series import rows_of
 from libraries_io_mcp.telemetry.summary import Summary
@@ -22,14 +24,25 @@ def figures(summary: Summary) -> dict[str, Any]:
     return {**summary.facts(), "slice": {"number": number, "seconds": round(seconds, 1), **rows_of(operations)}}
 
 
-def telemetry(deliveries: Iterable[Delivery]) -> list[dict[str, Any]]:
-    """Each way out for each signal."""
-    return [{**asdict(each), "waiting": each.waiting} for each in deliveries]
+def telemetry(deliveries: Iterable[Delivery], destinations: Iterable[DestinationFacts], *, off: bool) -> dict[str, Any]:
+    """Each way out for each signal, and where log lines go. `off`: telemetry is switched off, so nothing is made."""
+    return {
+        "off": off,
+        "ways": [{**asdict(each), "waiting": each.waiting} for each in deliveries],
+        "destinations": [asdict(each) for each in destinations],
+    }
 
 
 def cache(facts: CacheFacts, store_kind: str) -> dict[str, Any]:
     """The cache, with the sum of its look-ups."""
     return {**asdict(facts), "total": sum(facts.lookups.values()), "store": store_kind}
+
+
+def quota(status: QuotaStatus, now: float) -> dict[str, Any]:
+    """The budget; the end of its window as a moment, so that it changes only when the window does."""
+    known = asdict(status)
+    left = known.pop("resets_in_seconds")
+    return {**known, "resets_at": round(now + left)}
 
 
 def breakers(facts: Mapping[str, BreakerFacts]) -> dict[str, Any]:
