@@ -8,6 +8,7 @@ from typing import Any, Final
 import httpx
 import pytest
 from tests.support.mcp_session import Faults, Session, session
+from tests.support.polling import HANG_SECONDS
 from tests.support.stand_in import CANARY, sandbox
 
 pytestmark = pytest.mark.anyio
@@ -254,7 +255,7 @@ async def test_a_cut_list_is_followed_to_its_end(
 
 async def test_a_long_list_of_subscriptions_is_followed_to_its_end(server: Session, base_url: str):
     followed = [f"sandbox-many-parts-{number:03}" for number in range(1, 161)]
-    async with httpx.AsyncClient(base_url=base_url, params={"api_key": CANARY}) as service:
+    async with httpx.AsyncClient(base_url=base_url, params={"api_key": CANARY}, timeout=HANG_SECONDS) as service:
         for name in followed:
             (await service.post(f"/subscriptions/NPM/{name}")).raise_for_status()
         items = await server.follow("track_package_updates", "subscriptions", action="list")
@@ -299,9 +300,37 @@ async def test_a_misspelt_name_gets_close_ones_for_one_search(server: Session, f
     assert faults.requests() == 2
 
 
+async def test_two_letters_swapped_find_the_right_name(server: Session):
+    error = await server.fail("get_package_info", platform="pypi", name="reqeusts")
+    assert error["suggestions"][0] == "requests"
+
+
+async def test_a_blank_query_is_refused(server: Session, faults: Faults):
+    faults.requests()
+    assert "query" in (await server.fail("search_packages", query="   "))["message"]
+    assert faults.requests() == 0
+
+
+async def test_a_wrong_name_of_an_argument_is_answered_with_the_right_ones(server: Session):
+    error = await server.fail("get_package_info", platform="npm", nmae="express")
+    assert error["error_type"] == "invalid_request"
+    assert error["next_step"] == "Its arguments are: platform, name."
+    assert error["suggestions"] == ["name"]
+
+
+async def test_a_tool_that_is_switched_off_is_said_to_be(base_url: str, tmp_path: Path):
+    async with session(tmp_path, base_url, TOOLSETS="package") as small:
+        error = await small.fail("search_packages", query="http")
+        assert error["message"] == "The tool search_packages is switched off on this server."
+        assert "add discover to TOOLSETS" in error["next_step"]
+        error = await small.fail("get_package_inof", platform="npm", name="express")
+        assert error["suggestions"][0] == "get_package_info"
+
+
 async def test_a_known_package_with_an_unknown_version_is_said_to_be_known(server: Session):
     error = await server.fail("get_package_dependencies", **EXPRESS, version="99.0.0")
     assert "NPM/express" in error["message"]
+    assert "'99.0.0'" in error["message"]
     assert "get_package_versions" in error["next_step"]
 
 

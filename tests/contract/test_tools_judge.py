@@ -45,6 +45,12 @@ async def test_one_request_for_all_that_are_compared(server: Session, faults: Fa
     assert set(facts["packages"][0]) == set(missing)
 
 
+async def test_two_spellings_of_one_package_are_one_row(server: Session):
+    spellings = [{"platform": "pypi", "name": name} for name in ("requests", "Requests")]
+    facts = await server.ask("compare_packages", packages=spellings)
+    assert [row["name"] for row in facts["packages"]] == ["requests"]
+
+
 async def test_a_platform_that_the_service_does_not_know_spoils_only_its_own_row(server: Session):
     facts = await server.ask("compare_packages", packages=[GOT, {"platform": "julia", "name": "HTTP"}])
     assert [row["found"] for row in facts["packages"]] == [True, False]
@@ -131,6 +137,7 @@ async def test_a_stale_judgement_is_marked(base_url: str, faults: Faults, tmp_pa
         "compare_packages": {"packages": [GOT]},
         "check_package_health": GOT,
         "audit_dependencies": {"packages": [GOT]},
+        "generate_dependency_report": {"packages": [GOT]},
     }
     async with session(tmp_path, base_url, TOOLSETS=TOOLSETS, CACHE_TTL_SECONDS="0.001") as keeping:
         for tool, given in calls.items():
@@ -157,6 +164,13 @@ async def test_licences_cost_nothing(server: Session, faults: Faults):
     assert "patent clause" in worst["reason"]
     assert "not legal advice" in facts["disclaimer"]
     assert any(reading.startswith("Apache 2.0") for reading in facts["readings"])
+
+
+async def test_the_text_about_licences_lists_what_they_oblige_to(server: Session):
+    result = await server.call("check_license_compatibility", licenses=["MIT"], use_case="distribute")
+    (line,) = result.structured_content["licenses"]
+    assert line["obligations"]
+    assert all(duty in result.content[0].text for duty in line["obligations"])
 
 
 async def test_an_unknown_licence_is_no_pass(server: Session):

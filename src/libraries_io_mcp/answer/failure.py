@@ -1,7 +1,8 @@
 """What an error looks like to an agent: `error_type`, a sentence, what to do next, and what else is known."""
 
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 import mcp_types
 from fastmcp.exceptions import NotFoundError, ValidationError
@@ -10,6 +11,9 @@ from fastmcp.tools.base import ToolResult
 from pydantic import ValidationError as ArgumentsError
 
 from libraries_io_mcp.errors import CallError, InvalidRequestError, LibrariesIOMCPError
+
+WRONG_NAME: Final = frozenset({"unexpected_keyword_argument", "missing_argument", "missing", "extra_forbidden"})
+"""The faults, as pydantic names them, that the right names help with."""
 
 
 class DefectError(CallError):
@@ -50,7 +54,13 @@ def error_result(error: LibrariesIOMCPError) -> ToolResult:
 
 
 class RefuseBadCalls(Middleware):
-    """Words for calls that never reach a tool: wrong arguments, or a tool that does not exist."""
+    """Words for calls that never reach a tool: wrong arguments, or a tool that does not exist or is switched off.
+
+    `switched_off` gives the toolset of each tool that is not offered here.
+    """
+
+    def __init__(self, switched_off: Callable[[], Mapping[str, str]] = dict) -> None:
+        self._switched_off = switched_off
 
     async def on_call_tool(
         self,
@@ -61,9 +71,43 @@ class RefuseBadCalls(Middleware):
         try:
             return await call_next(context)
         except ValidationError as error:
-            return error_result(InvalidRequestError(wrong_arguments(error)))
+            return error_result(InvalidRequestError(wrong_arguments(error), **await self._right_ones(context, error)))
         except NotFoundError:
-            return error_result(await _no_such_tool(context))
+            return error_result(await self._no_such_tool(context))
+
+    async def _right_ones(
+        self, context: MiddlewareContext[mcp_types.CallToolRequestParams], error: ValidationError
+    ) -> dict[str, Any]:
+        """What to do about arguments whose names are wrong: the right names, and those that are close."""
+        cause = error.__cause__
+        faults = cause.errors() if isinstance(cause, ArgumentsError) else []
+        wrong = [str(fault["loc"][0]) for fault in faults if fault["type"] in WRONG_NAME and len(fault["loc"]) == 1]
+        server = context.fastmcp_context.fastmcp if context.fastmcp_context else None
+        tool = await server.get_tool(context.message.name) if server and wrong else None
+        if tool is None:
+            return {}
+        names = list(tool.parameters.get("properties", {}))
+        close = [name for given in wrong for name in get_close_matches(given, names, n=1)]
+        return {
+            "next_step": f"Its arguments are: {', '.join(names) or 'none'}.",
+            "suggestions": tuple(dict.fromkeys(close)),
+        }
+
+    async def _no_such_tool(self, context: MiddlewareContext[mcp_types.CallToolRequestParams]) -> InvalidRequestError:
+        asked = context.message.name
+        toolset = self._switched_off().get(asked)
+        if toolset is not None:
+            return InvalidRequestError(
+                f"The tool {asked} is switched off on this server.",
+                next_step=f"Whoever runs the server can add {toolset} to TOOLSETS.",
+            )
+        server = context.fastmcp_context.fastmcp if context.fastmcp_context else None
+        names = [tool.name for tool in await server.list_tools(run_middleware=False)] if server else []
+        return InvalidRequestError(
+            "There is no such tool here.",
+            next_step="Call one of the tools that tools/list names.",
+            suggestions=tuple(get_close_matches(asked, names, n=3)),
+        )
 
 
 def wrong_arguments(error: ValidationError) -> str:
@@ -74,13 +118,3 @@ def wrong_arguments(error: ValidationError) -> str:
     # The input itself is left out: the caller has it, and it may be huge.
     found = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in cause.errors()]
     return f"Wrong arguments: {'; '.join(found[:5])}."
-
-
-async def _no_such_tool(context: MiddlewareContext[mcp_types.CallToolRequestParams]) -> InvalidRequestError:
-    server = context.fastmcp_context.fastmcp if context.fastmcp_context else None
-    names = [tool.name for tool in await server.list_tools(run_middleware=False)] if server else []
-    return InvalidRequestError(
-        "There is no such tool here.",
-        next_step="Call one of the tools that tools/list names.",
-        suggestions=tuple(get_close_matches(context.message.name, names, n=3)),
-    )

@@ -22,14 +22,19 @@ def shown(number: int | None) -> str:
     return "unknown" if number is None else str(number)
 
 
-def plain(text: str) -> str:
-    """One line of at most 600 characters, without control and invisible characters."""
+def plain(text: str, longest: int = LONGEST_TEXT) -> str:
+    """One line of at most `longest` characters, without control and invisible characters; "…" ends a cut one."""
     line = _NOT_PLAIN.sub(" ", text[: 4 * LONGEST_TEXT]).strip()
-    return line if len(line) <= LONGEST_TEXT else f"{line[: LONGEST_TEXT - 1]}…"
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def short(text: str | None, longest: int) -> str | None:
+    """The same for a text that may be unknown."""
+    return None if text is None else plain(text, longest)
 
 
 class Part(BaseModel):
-    """A part of an answer. Its texts are made plain; of a list of words the first 40 are taken."""
+    """A part of an answer. Its texts are made plain; of a list of words the first 40 are taken, and it says so."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,9 +44,10 @@ class Part(BaseModel):
         if isinstance(value, str):
             return plain(value)
         if isinstance(value, tuple) and value and all(isinstance(word, str) for word in value):
-            return tuple(plain(word) for word in value[:MOST_WORDS])
+            more = (f"… {len(value) - MOST_WORDS} more",) if len(value) > MOST_WORDS else ()
+            return *(plain(word) for word in value[:MOST_WORDS]), *more
         if isinstance(value, dict):
-            return {plain(str(key)): cls._plain(item) for key, item in list(value.items())[:MOST_WORDS]}
+            return {plain(str(key)): cls._plain(item) for key, item in value.items()}
         return value
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from libraries_io_mcp.answer.model import Part, shown
+from libraries_io_mcp.answer.model import Part, short, shown
 from libraries_io_mcp.librariesio.models import Project
 
 
@@ -30,13 +30,12 @@ class FoundPackage(Part):
         return cls(
             platform=project.platform,
             name=project.name,
-            description=project.description and project.description[:300],
+            description=short(project.description, 300),
             licenses=tuple(project.normalized_licenses),
             latest_stable=project.latest_stable_release_number,
             latest_stable_published_at=f"{published:%Y-%m-%d}" if published else None,
             status=project.status,
-            # The service counts 0 stars where it knows no repository.
-            stars=project.stars if project.repository_url else None,
+            stars=project.known_stars,
             dependents_count=project.dependents_count,
             rank=project.rank,
             language=project.language,

@@ -1,6 +1,6 @@
 """A repository as one line of a list."""
 
-from libraries_io_mcp.answer.model import Part, shown
+from libraries_io_mcp.answer.model import Part, short, shown
 from libraries_io_mcp.librariesio.repository_models import Repository
 
 
@@ -22,7 +22,7 @@ class FoundRepository(Part):
         return cls(
             host=repository.host_type,
             full_name=repository.full_name,
-            description=repository.description and repository.description[:300],
+            description=short(repository.description, 300),
             language=repository.language,
             license=repository.license,
             status=repository.status,

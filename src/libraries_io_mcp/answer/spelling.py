@@ -34,7 +34,7 @@ async def with_suggestions(
     names = tuple(project.name for project in found)
     if name in names:
         return NotFoundError(
-            f"Libraries.io knows {stored}/{name}, but not what was asked of it.",
+            f"Libraries.io knows {stored}/{name}, but not {_asked(arguments)}.",
             next_step="Look the version up with get_package_versions. (One extra search was made to find this out.)",
             status_code=error.status_code,
         )
@@ -44,6 +44,11 @@ async def with_suggestions(
         status_code=error.status_code,
         suggestions=_closest(name, names),
     )
+
+
+def _asked(arguments: Mapping[str, Any]) -> str:
+    version = arguments.get("version")
+    return f"its version {version[:200]!r}" if isinstance(version, str) else "what was asked of it"
 
 
 def _words(name: str) -> str:

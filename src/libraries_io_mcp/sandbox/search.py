@@ -16,6 +16,9 @@ from libraries_io_mcp.sandbox.sourcerank import rank
 LARGEST_PER_PAGE = 100
 LAST_PAGE = 300
 DEEPEST_RESULT = 10_000
+MOST_SLIPS = 2
+SHORTEST_FUZZY = 6
+"""Letters of the shortest word that also finds names a slip or two away, as the service's search engine has it."""
 UNLISTED_STATUSES = frozenset({"Hidden", "Removed"})
 
 LANGUAGE_ALIASES = {"js": "javascript", "ts": "typescript", "golang": "go", "csharp": "c#", "rb": "ruby", "rs": "rust"}
@@ -51,8 +54,31 @@ async def search(call: Call) -> Response:
 def _matching(call: Call) -> Iterable[Package]:
     words = (call.query("q") or "").lower().split()
     for package in call.catalogue.packages:
-        if package.status not in UNLISTED_STATUSES and all(word in package.searched_text for word in words):
+        if package.status not in UNLISTED_STATUSES and all(_matches(word, package) for word in words):
             yield package
+
+
+def _matches(word: str, package: Package) -> bool:
+    """Whether a word is in what search looks at, or is the package's name but for a slip or two."""
+    if word in package.searched_text:
+        return True
+    name = package.name.lower()
+    fuzzy = len(word) >= SHORTEST_FUZZY and abs(len(word) - len(name)) <= MOST_SLIPS
+    return fuzzy and slips(word, name) <= MOST_SLIPS
+
+
+def slips(one: str, other: str) -> int:
+    """How many letters were added, left out, changed or swapped with their neighbour between two words."""
+    above, before = list(range(len(other) + 1)), [0] * (len(other) + 1)
+    for row, letter in enumerate(one, 1):
+        line = [row]
+        for column, expected in enumerate(other, 1):
+            least = min(above[column] + 1, line[-1] + 1, above[column - 1] + (letter != expected))
+            if row > 1 < column and letter == other[column - 2] and one[row - 2] == expected:
+                least = min(least, before[column - 2] + 1)
+            line.append(least)
+        above, before = line, above
+    return above[-1]
 
 
 def _filtered(call: Call, packages: Iterable[Package]) -> list[Package]:

@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from typing import Final, Protocol
 
+from mcp_types import ToolAnnotations
+
 from libraries_io_mcp.answer import Tools
+from libraries_io_mcp.answer.tool import READS, Question
 from libraries_io_mcp.tools import (
     alternatives,
     comparison,
@@ -46,6 +49,30 @@ def register_tools(tools: Tools, toolsets: Iterable[str]) -> None:
     """Add the tools of these toolsets."""
     for domain in _domains(toolsets):
         domain.register(tools)
+
+
+def switched_off(toolsets: Iterable[str]) -> dict[str, str]:
+    """The toolset of each tool that these toolsets leave out."""
+    enabled = set(toolsets)
+    left_out: dict[str, str] = {}
+    for toolset, domains in TOOLSETS.items():
+        if toolset not in enabled:
+            names = _NamesOnly()
+            for domain in domains:
+                domain.register(names)
+            left_out |= dict.fromkeys(names.names, toolset)
+    return left_out
+
+
+class _NamesOnly(Tools):
+    """Makes no tools; only takes down their names."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def add(self, title: str, question: Question, *, annotations: ToolAnnotations = READS) -> None:  # noqa: ARG002
+        # The arguments are those of the method that this one stands in for.
+        self.names.append(question.__name__)
 
 
 def guide(toolsets: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from libraries_io_mcp.answer import ListAnswer, Part, Provenance, Tools, shown
 from libraries_io_mcp.answer.arguments import find_platform
-from libraries_io_mcp.answer.model import lines
+from libraries_io_mcp.answer.model import lines, short
 from libraries_io_mcp.judging.licence_text import licence_text
 from libraries_io_mcp.judging.lookup import Found, look_up
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
@@ -86,9 +86,10 @@ async def compare_packages(
     """
     wanted = [(await find_platform(client, package.platform), package.name) for package in packages]
     found = await look_up(client, wanted)
-    rows = tuple(_row(found, platform, name) for platform, name in dict.fromkeys(wanted))
+    rows = [_row(found, platform, name) for platform, name in wanted]
     return ComparisonAnswer(
-        packages=rows,
+        # Two spellings of one package are one row.
+        packages=tuple({(row.platform, row.name): row for row in rows}.values()),
         missing=tuple(f"{platform}/{name}" for platform, name in found.missing),
         provenance=Provenance.of(client, *found.replies),
     )
@@ -112,11 +113,11 @@ def _row(found: Found, platform: str, name: str) -> ComparedPackage:
         versions_count=len(project.versions) or None,
         dependents_count=project.dependents_count,
         dependent_repos_count=project.dependent_repos_count,
-        stars=project.stars if project.repository_url else None,
+        stars=project.known_stars,
         rank=project.rank,
         repository_url=project.repository_url or None,
         repository_status=project.repository_status,
-        description=project.description and project.description[:200],
+        description=short(project.description, 200),
     )
 
 

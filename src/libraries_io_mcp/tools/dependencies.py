@@ -1,9 +1,9 @@
 """Tools about what a package depends on: declared by one version, and resolved as a tree."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -27,6 +27,7 @@ GUIDE = (
     "What it needs: get_package_dependencies for one version's own list, outdated and deprecated ones marked; "
     "get_dependency_tree for all of it, resolved."
 )
+MOST_LICENCES: Final = 30
 EMPTY = "None declared, or Libraries.io has not read them yet: it does not say which."
 
 
@@ -159,7 +160,7 @@ async def get_dependency_tree(
         name=root.name,
         version=root.version,
         packages_count=len(first),
-        license_counts=dict(Counter(word for node in first for word in node.licenses or ("unknown",)).most_common(30)),
+        license_counts=_licence_counts(first),
         nodes=tuple(nodes[:max_nodes]),
         note=f"{hidden} of {len(every)} places are not shown because of max_depth or max_nodes." if hidden else None,
         provenance=Provenance.of(client, reply),
@@ -183,6 +184,13 @@ def walk(root: TreeNode) -> Iterator[TreePackage]:
         )
         seen.add(name)
         waiting += [(child, depth + 1) for child in reversed(node.dependencies)]
+
+
+def _licence_counts(packages: Iterable[TreePackage]) -> dict[str, int]:
+    """How many packages name each licence; the rarest of very many are counted together."""
+    counts = Counter(word for package in packages for word in package.licenses or ("unknown",)).most_common()
+    rest = counts[MOST_LICENCES:]
+    return dict(counts[:MOST_LICENCES]) | ({f"{len(rest)} others": sum(count for _, count in rest)} if rest else {})
 
 
 def register(tools: Tools) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from libraries_io_mcp.answer import CursorPage, ListAnswer, PagedAnswer, Part, Provenance, Tools, shown
 from libraries_io_mcp.answer.arguments import NO_DEPENDENCIES, NO_VERSIONS, PerPage, PlatformName, find_platform
@@ -77,7 +77,11 @@ def packages_answer(
 
 async def search_packages(
     client: LibrariesIOClient,
-    query: Annotated[str, Field(min_length=1, max_length=500, description="Words; all of them must match.")],
+    query: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True),
+        Field(min_length=1, max_length=500, description="Words; all of them must match."),
+    ],
     platforms: Annotated[Filters | None, Field(description='Any of these, e.g. ["pypi", "npm"]; aliases work.')] = None,
     languages: Annotated[Filters | None, Field(description='e.g. ["Python"].')] = None,
     licenses: Annotated[Filters | None, Field(description='SPDX ids, e.g. ["MIT"].')] = None,

@@ -6,7 +6,7 @@ from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from libraries_io_mcp.answer import Answer, Part, Tools
-from libraries_io_mcp.answer.model import lines
+from libraries_io_mcp.answer.model import lines, plain
 from libraries_io_mcp.licences import Compatibility, UseCase, Verdict, compatibility
 
 GUIDE = "Licences: check_license_compatibility for SPDX expressions or plain names, for free."
@@ -25,6 +25,11 @@ class LicenceLine(Part):
     verdict: str
     reason: str
     obligations: tuple[str, ...]
+
+    def text(self) -> str:
+        """The line as text."""
+        duties = f" Obligations: {'; '.join(self.obligations)}." if self.obligations else ""
+        return f"{self.verdict.upper()} {self.licence} ({self.category or 'unknown terms'}): {self.reason}{duties}"
 
 
 class PairLine(Part):
@@ -49,10 +54,7 @@ class LicencesAnswer(Answer):
 
     def text(self) -> str:
         """The verdict, each licence and each pair with its reason."""
-        each = (
-            f"{one.verdict.upper()} {one.licence} ({one.category or 'unknown terms'}): {one.reason}"
-            for one in self.licenses
-        )
+        each = (one.text() for one in self.licenses)
         pairs = (f"{pair.verdict.upper()} {pair.first} + {pair.second}: {pair.reason}" for pair in self.pairs)
         more = f"{self.left_out} milder lines left out." if self.left_out else None
         head = f"{self.verdict} for use case {self.use_case}"
@@ -114,13 +116,13 @@ def _answer(found: Compatibility) -> LicencesAnswer:
 
 def _readings(found: Compatibility) -> tuple[str, ...]:
     notes = [
-        reading.note[:300]
+        plain(reading.note, 300)
         if reading.note.startswith(reading.said[:100])
-        else f"{reading.said[:100]}: {reading.note[:200]}"
+        else f"{plain(reading.said, 100)}: {plain(reading.note, 200)}"
         for reading in found.readings
         if reading.note
     ]
-    notes += [f"{choice.expression[:100]}: {choice.chosen[:100]} was chosen" for choice in found.choices]
+    notes += [f"{plain(choice.expression, 100)}: {plain(choice.chosen, 100)} was chosen" for choice in found.choices]
     if not found.exhaustive:
         notes.append("Too many alternatives to try all of them, so no verdict of incompatible is given.")
     notes = list(dict.fromkeys(notes))

@@ -124,7 +124,7 @@ def package_answer(reply: Reply[Project], provenance: Provenance) -> PackageAnsw
         security_policy_url=project.security_policy_url,
         language=project.language,
         keywords=tuple(project.keywords),
-        stars=project.stars if known else None,
+        stars=project.known_stars,
         forks=project.forks if known else None,
         rank=project.rank,
         dependents_count=project.dependents_count,

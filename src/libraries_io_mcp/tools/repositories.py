@@ -8,7 +8,7 @@ from pydantic import Field
 from libraries_io_mcp.answer import CursorPage, ListAnswer, PagedAnswer, Provenance, SourcedAnswer, Tools, shown
 from libraries_io_mcp.answer.arguments import HostName, PerPage
 from libraries_io_mcp.answer.dependencies import PackageDependency
-from libraries_io_mcp.answer.model import lines, more_pages
+from libraries_io_mcp.answer.model import lines, more_pages, plain
 from libraries_io_mcp.answer.packages import FoundPackage
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.librariesio.reply import Reply
@@ -124,7 +124,7 @@ def repository_answer(reply: Reply[Repository], provenance: Provenance) -> Repos
         created_at=repository.created_at,
         pushed_at=repository.pushed_at,
         last_synced_at=repository.last_synced_at,
-        files={kind: path[:200] for kind, path in files.items() if path},
+        files={kind: plain(path, 200) for kind, path in files.items() if path},
         security_policy_url=repository.security_policy_url,
         code_of_conduct_url=repository.code_of_conduct_url,
         contribution_guidelines_url=repository.contribution_guidelines_url,

@@ -45,7 +45,8 @@ def test_what_becomes_of_a_text(text: str, line: str):
 def test_every_text_of_a_part_is_made_plain():
     part = Named(text="a\nb", words=("c\nd", *("w" for _ in range(100))), files={"e\nf": "g\nh"})
     assert (part.text, part.words[0], part.files) == ("a b", "c d", {"e f": "g h"})
-    assert len(part.words) == MOST_WORDS
+    assert len(part.words) == MOST_WORDS + 1
+    assert part.words[-1] == "… 61 more"
     assert Named(text=None).text is None
 
 
