@@ -20,6 +20,7 @@ from opentelemetry.metrics import NoOpMeter
 from pydantic import SecretStr
 from tests.support.collectors import ByteKeeper
 from tests.support.command import COMMAND, HTTP, Running, environment, run_command
+from tests.support.polling import HANG_SECONDS
 from tests.support.stand_in import CANARY, REFUSED_CANARY
 from tests.support.upstream import EXPECTED, Upstream
 
@@ -114,7 +115,7 @@ class World:
         self.ways_out["answers"] = "\n".join([*answers, repr(wrong)])
 
     async def _look_at_http(self, server: Running) -> None:
-        async with httpx.AsyncClient(base_url=server.url.removesuffix("/mcp")) as client:
+        async with httpx.AsyncClient(base_url=server.url.removesuffix("/mcp"), timeout=HANG_SECONDS) as client:
             for path in ("/health", "/metrics", "/no-such-page"):
                 reply = await client.get(path)
                 self.ways_out[path] = f"{reply.headers}\n{reply.text}"

@@ -4,6 +4,7 @@ import asyncio
 
 import httpx
 import pytest
+from tests.support.polling import HANG_SECONDS
 from tests.unit.librariesio.calls import asking, sandbox
 
 from libraries_io_mcp import errors
@@ -13,7 +14,7 @@ NPM = [package.name for package in load_catalogue().packages if package.platform
 
 
 async def requests(base_url: str) -> int:
-    async with httpx.AsyncClient() as control:
+    async with httpx.AsyncClient(timeout=HANG_SECONDS) as control:
         report = (await control.get(f"{base_url.removesuffix('/api')}/_sandbox/requests")).json()
     return report["total"]
 

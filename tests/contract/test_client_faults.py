@@ -5,6 +5,7 @@ import time
 
 import httpx
 import pytest
+from tests.support.polling import HANG_SECONDS
 from tests.unit.librariesio.calls import READS, asking, early_in_a_minute, sandbox
 
 from libraries_io_mcp import errors
@@ -13,7 +14,7 @@ from libraries_io_mcp.librariesio.endpoints import Endpoint
 from libraries_io_mcp.sandbox.faults import FAULT_NAMES, Fault
 
 TIMEOUT = 0.6
-SLACK = 3.0  # for a busy machine; what hangs would hang for good
+SLACK = HANG_SECONDS  # for a busy machine; what hangs would hang for good
 EXPECTED: dict[str, tuple[type[errors.CallError], ...]] = {
     "bad_gateway_slow": (errors.UpstreamFaultError,),
     "forbidden_json": (errors.ForbiddenError,),
@@ -84,7 +85,8 @@ async def test_the_next_call_works(name):
         except errors.CallError as error:
             if isinstance(error, errors.QuotaExceededError):
                 return  # the window is closed for all: tests/unit/librariesio shows that it opens again
-        assert (await api.project("npm", "left-pad")).data.name == "left-pad"
+        patient = api.asking(timeout_seconds=HANG_SECONDS)
+        assert (await patient.project("npm", "left-pad")).data.name == "left-pad"
 
 
 @pytest.mark.parametrize("name", OUTAGES)
@@ -93,8 +95,8 @@ async def test_a_kept_answer_stands_in_and_says_its_age(name):
     later, now = [0.0], early_in_a_minute()
     async with (
         sandbox(now=now) as base_url,
-        asking(base_url, timeout=5, max_reply_bytes=3_000_000, now=lambda: now() + later[0]) as api,
-        httpx.AsyncClient() as control,
+        asking(base_url, timeout=HANG_SECONDS, max_reply_bytes=3_000_000, now=lambda: now() + later[0]) as api,
+        httpx.AsyncClient(timeout=HANG_SECONDS) as control,
     ):
         for endpoint in KEPT:
             await READS[endpoint](api)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from tests.support.polling import HANG_SECONDS
 from tests.support.stand_in import CANARY
 from tests.unit.librariesio.calls import asking, early_in_a_minute
 from tests.unit.librariesio.service import http_reply, raw_server
@@ -112,7 +113,7 @@ async def test_the_key_is_in_no_outcome_no_log_and_no_store(valkey: Any, logs: E
     service, seen, later, clock = Service(), [], [0.0], early_in_a_minute()
     url = SecretStr(f"redis://:{QUOTED}@127.0.0.1:{valkey.port}/0")
     options = {"redis_url": url, "key": CANARY, "now": lambda: clock() + later[0], "monotonic": time.monotonic}
-    async with raw_server(service) as base_url, asking(base_url, timeout=10, **options) as api:
+    async with raw_server(service) as base_url, asking(base_url, timeout=HANG_SECONDS, **options) as api:
         service.script = ["moved", "503 Oops", "good"]
         seen.append(repr(await api.project("npm", "React")))
         seen.append(repr(await api.project("npm", "React")))
@@ -155,7 +156,7 @@ async def test_the_password_of_redis_is_in_no_log_when_redis_fails(trouble: str,
         if trouble == "hangs up":
             port = int(closing.split(":")[2].split("/")[0])
         url = SecretStr(f"redis://user:{password}@127.0.0.1:{port}/0")
-        async with asking(base_url, key=CANARY, redis_url=url, timeout=10) as api:
+        async with asking(base_url, key=CANARY, redis_url=url, timeout=HANG_SECONDS) as api:
             reply = await api.project("npm", "react")
             text = repr(reply) + repr(api) + repr(vars(api._asker)) + repr(vars(api._quota))
     warned = [line for line in logs.lines if "Redis failed with" in line]
@@ -185,7 +186,7 @@ async def test_redis_may_come_late_and_go_and_come_again(valkey: Any, logs: Ever
     clock = early_in_a_minute()
     url = SecretStr(f"redis://:{QUOTED}@127.0.0.1:{port}/0")
     async with raw_server(Service()) as base_url:
-        given = {"key": CANARY, "redis_url": url, "timeout": 10, "now": clock, "monotonic": lambda: steady[0]}
+        given = {"key": CANARY, "redis_url": url, "timeout": HANG_SECONDS, "now": clock, "monotonic": lambda: steady[0]}
         async with asking(base_url, **given) as api:
             await api.project("npm", "a")
             for _ in range(2):

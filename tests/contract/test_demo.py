@@ -5,11 +5,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from tests.support.polling import HANG_SECONDS
 
 DEMO = [sys.executable, "-m", "libraries_io_mcp", "demo"]
 BROKEN = """
@@ -32,7 +32,13 @@ def home(tmp_path: Path) -> dict[str, str]:
 
 def finished(command: list[str], environment: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, env=environment, cwd=folder, capture_output=True, encoding="utf-8", timeout=60, check=False
+        command,
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=4 * HANG_SECONDS,
+        check=False,
     )
 
 
@@ -61,11 +67,9 @@ def folder(tmp_path: Path, home: dict[str, str]) -> Path:
 def test_a_newcomer_sees_the_main_job(home, folder, tmp_path):
     (tmp_path / ".env").write_text("LIBRARIES_IO_BASE_URL=nonsense\nOTEL_SDK_DISABLED=true\n")
     home |= {"OTEL_SDK_DISABLED": "true", "OTEL_TRACES_SAMPLER": "always_off", "HTTP_PROXY": "http://127.0.0.1:9"}
-    started = time.monotonic()
     done = finished([*DEMO, "--svg", "demo.svg"], home, tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert time.monotonic() - started < 45
     for line in (
         r"\? Which HTTP clients are there for Python\? +search_packages",
         r"Pypi/httpx \d",
@@ -127,7 +131,7 @@ def test_a_signal_ends_everything(number, code, home, folder, tmp_path):
                 break
         assert len(children_of(folder)) == 2
         demo.send_signal(number)
-        said, complained = demo.communicate(timeout=15)
+        said, complained = demo.communicate(timeout=2 * HANG_SECONDS)
         assert demo.returncode == code
     assert "Traceback" not in said + complained
     assert children_of(folder) == []

@@ -38,7 +38,7 @@ def use(server: Running, transport: str, calls: int) -> None:
         for _ in range(calls):
             assert not server.call("get_quota_status")["isError"]
     else:
-        with httpx.Client() as client:
+        with httpx.Client(timeout=HANG_SECONDS) as client:
             for _ in range(calls):
                 assert "resets_in" in client.send(wire.tool_call(server.url, wire.MODERN, "get_quota_status")).text
 
@@ -60,7 +60,7 @@ def test_it_ends(transport: str, state: str, tmp_path: Path):
             use(server, transport, 1)
             if transport == "http":
                 headers = wire.open_session(server.url)
-                streams.enter_context(httpx.stream("GET", server.url, headers=headers))
+                streams.enter_context(httpx.stream("GET", server.url, headers=headers, timeout=HANG_SECONDS))
         for how, server in servers.items():
             server.ask_to_end(how)
         codes = {how: server.process.wait(HANG_SECONDS) for how, server in servers.items()}
@@ -80,9 +80,9 @@ def test_all_signals_arrive_before_the_end(transport: str, tmp_path: Path):
                     *server_arguments(transport),
                     folder=tmp_path / how,
                     OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
-                    OTEL_BSP_SCHEDULE_DELAY="60000",
-                    OTEL_BLRP_SCHEDULE_DELAY="60000",
-                    OTEL_METRIC_EXPORT_INTERVAL="60000",
+                    OTEL_BSP_SCHEDULE_DELAY="600000",
+                    OTEL_BLRP_SCHEDULE_DELAY="600000",
+                    OTEL_METRIC_EXPORT_INTERVAL="600000",
                 )
             )
             for how, receiver in receivers.items()

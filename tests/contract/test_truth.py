@@ -16,7 +16,7 @@ from mcp import MCPError
 from mcp_types import PromptReference, ResourceTemplateReference
 from tests.support import truth, wire
 from tests.support.command import COMMAND, HTTP, Running, environment
-from tests.support.polling import poll_until
+from tests.support.polling import HANG_SECONDS, poll_until
 from tests.support.stand_in import CANARY, sandbox
 from tests.support.upstream import EXPECTED, Upstream
 
@@ -104,7 +104,7 @@ async def use_everything(client: Client[Any]) -> set[str]:
     return {each.name for each in (*tools, *prompts)}
 
 
-async def use_bad_days(client: Client[Any]) -> None:
+async def use_bad_days(client: Client[Any], upstream: Upstream) -> None:
     """Every fault of the upstream, and cancelling one's own question."""
     for name in EXPECTED:
         if name != "hang":
@@ -112,22 +112,26 @@ async def use_bad_days(client: Client[Any]) -> None:
     asked = asyncio.create_task(
         client.call_tool("get_package_info", {"platform": "npm", "name": "hang"}, raise_on_error=False)
     )
-    await asyncio.wait([asked], timeout=0.5)
+    await asyncio.to_thread(upstream.wait_for, "/hang")
     asked.cancel()
     with suppress(asyncio.CancelledError):
         await asked
+
+
+def metrics_of(url: str) -> str:
+    return httpx.get(f"{url.removesuffix('/mcp')}/metrics", timeout=HANG_SECONDS).text
 
 
 def use_http(url: str) -> str:
     """Every route, wrong ones too; then the text of `/metrics`."""
     root = url.removesuffix("/mcp")
     for path in ("/health", "/health/metrics", "/nothing/here", "/mcp"):
-        httpx.get(f"{root}{path}", headers={"accept": "application/json"})
-    httpx.request("PROPFIND", f"{root}/health")
-    httpx.get(f"{root}/health", headers={"host": "evil.example"})
-    httpx.post(url, content=b"not json", headers=wire.HEADERS)
-    httpx.post(url, json=wire.message("made/up"), headers=wire.open_session(url))
-    return httpx.get(f"{root}/metrics").text
+        httpx.get(f"{root}{path}", headers={"accept": "application/json"}, timeout=HANG_SECONDS)
+    httpx.request("PROPFIND", f"{root}/health", timeout=HANG_SECONDS)
+    httpx.get(f"{root}/health", headers={"host": "evil.example"}, timeout=HANG_SECONDS)
+    httpx.post(url, content=b"not json", headers=wire.HEADERS, timeout=HANG_SECONDS)
+    httpx.post(url, json=wire.message("made/up"), headers=wire.open_session(url), timeout=HANG_SECONDS)
+    return metrics_of(url)
 
 
 @asynccontextmanager
@@ -146,28 +150,28 @@ async def stdio_client(folder: Path, settings: dict[str, str], mode: str) -> Asy
 
 
 @pytest.fixture(scope="module")
-def services() -> Iterator[tuple[OtlpReceiver, str, str]]:
+def services() -> Iterator[tuple[OtlpReceiver, str, Upstream]]:
     """The receiver, a service that is well but for a few faults, and one that has only bad days."""
-    faults = [Fault("bad_gateway_slow", path="*/left-pad", count=1, delay=0.2), Fault("rate_limited", count=2)]
+    faults = [Fault("bad_gateway_slow", path="*/left-pad", count=1, delay=1.0), Fault("rate_limited", count=2)]
     with ExitStack() as stack:
         receiver, upstream = stack.enter_context(OtlpReceiver()), stack.enter_context(Upstream())
-        yield receiver, stack.enter_context(sandbox(faults=faults)), upstream.base_url
+        yield receiver, stack.enter_context(sandbox(faults=faults)), upstream
 
 
 @pytest.fixture(scope="module")
-def emitted(services: tuple[OtlpReceiver, str, str], tmp_path_factory: pytest.TempPathFactory) -> Emitted:
+def emitted(services: tuple[OtlpReceiver, str, Upstream], tmp_path_factory: pytest.TempPathFactory) -> Emitted:
     return asyncio.run(good_and_bad_days(*services, tmp_path_factory.mktemp("truth")))
 
 
-async def good_and_bad_days(receiver: OtlpReceiver, well: str, ill: str, place: Path) -> Emitted:
+async def good_and_bad_days(receiver: OtlpReceiver, well: str, ill: Upstream, place: Path) -> Emitted:
     """Three servers on stdio and one on HTTP, in both eras of the protocol."""
     known: set[str] = set()
     scraped: list[str] = []
     for mode in ("legacy", "2026-07-28"):
         async with stdio_client(place / mode, variables(receiver, well), mode) as client:
             known |= await use_everything(client)
-    async with stdio_client(place / "ill", variables(receiver, ill), "legacy") as client:
-        await use_bad_days(client)
+    async with stdio_client(place / "ill", variables(receiver, ill.base_url), "legacy") as client:
+        await use_bad_days(client, ill)
     with Running(*HTTP, folder=place / "http", **variables(receiver, well)) as server:
         url = await asyncio.to_thread(lambda: server.url)
         for mode in ("legacy", "2026-07-28"):
@@ -176,9 +180,7 @@ async def good_and_bad_days(receiver: OtlpReceiver, well: str, ill: str, place: 
         async with Client(url) as client:
             # In this mode the client finds out by `server/discover` what it talks to.
             await client.list_tools()
-        await asyncio.to_thread(
-            poll_until, lambda: "process_cpu_time_seconds_total" in httpx.get(url[:-3] + "metrics").text, "CPU time"
-        )
+        await asyncio.to_thread(poll_until, lambda: "process_cpu_time_seconds_total" in metrics_of(url), "CPU time")
         scraped.append(await asyncio.to_thread(use_http, url))
         await asyncio.to_thread(server.end, "SIGTERM")
     return Emitted(receiver, tuple(scraped), known)

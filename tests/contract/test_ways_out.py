@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from tests.support.collectors import unused_port
 from tests.support.command import HTTP, Running, run_command
 from tests.support.grpc_receiver import GrpcReceiver
+from tests.support.polling import HANG_SECONDS
 from tests.support.tls import TlsReceiver, make_certificates
 
 from libraries_io_mcp.demo.otlp_receiver import OtlpReceiver
@@ -210,4 +211,4 @@ def test_metrics_are_scraped_and_sent_side_by_side(tmp_path: Path):
     ):
         address = server.url.removesuffix("/mcp")
         receiver.wait_for(lambda r: r.points, "metric points")
-        assert "libraries_io_" in httpx.get(f"{address}/metrics").text
+        assert "libraries_io_" in httpx.get(f"{address}/metrics", timeout=HANG_SECONDS).text

@@ -12,7 +12,7 @@ import httpx
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport
 from tests.support.command import COMMAND, HTTP, Running, environment
-from tests.support.polling import poll_until
+from tests.support.polling import HANG_SECONDS, poll_until
 from tests.support.stand_in import CANARY
 
 TRANSPORTS: Final = ("http", "stdio")
@@ -74,8 +74,8 @@ def play(transport: str, folder: Path, endpoint: str, sandbox_url: str, drawn: C
     """
     done = Done(transport)
     control = f"{sandbox_url.removesuffix('/api')}/_sandbox"
-    httpx.delete(f"{control}/requests").raise_for_status()
-    httpx.post(f"{control}/faults", json=FAULT).raise_for_status()
+    httpx.delete(f"{control}/requests", timeout=HANG_SECONDS).raise_for_status()
+    httpx.post(f"{control}/faults", json=FAULT, timeout=HANG_SECONDS).raise_for_status()
     given = product_environment(endpoint, sandbox_url, done.environment_name)
     if transport == "http":
         with Running(*HTTP, folder=folder, **given) as server:
@@ -89,7 +89,7 @@ def play(transport: str, folder: Path, endpoint: str, sandbox_url: str, drawn: C
             COMMAND, [], env=environment(folder, **given), cwd=str(folder), keep_alive=False, log_file=folder / "stderr"
         )
         asyncio.run(_ask_all(Client(client), done))
-    done.requests = httpx.get(f"{control}/requests").raise_for_status().json()["total"]
+    done.requests = httpx.get(f"{control}/requests", timeout=HANG_SECONDS).raise_for_status().json()["total"]
     return done
 
 

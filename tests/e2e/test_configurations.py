@@ -15,7 +15,7 @@ from tests.servers.ports import free_ports
 from tests.servers.process import ServerProcess
 from tests.servers.prometheus import lay_out
 from tests.servers.stack import Stack
-from tests.support.polling import poll_until
+from tests.support.polling import HANG_SECONDS, poll_until
 
 CONFIGURATION = f"--config={OTEL / 'collector-config.yaml'}"
 AUTH = f"--config={OTEL / 'collector-auth.yaml'}"
@@ -113,14 +113,15 @@ def test_setting_influxdb_up_again_changes_nothing(stack: Stack) -> None:
 @pytest.mark.parametrize("collector", [((AUTH,), {})], indirect=True)
 def test_a_token_can_be_asked_for(collector: tuple[str, ServerProcess]) -> None:
     url, _process = collector
-    assert httpx.post(url, json=trace(FAST_ID)).status_code == 401
-    assert httpx.post(url, json=trace(FAST_ID), headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+    assert httpx.post(url, json=trace(FAST_ID), timeout=HANG_SECONDS).status_code == 401
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    assert httpx.post(url, json=trace(FAST_ID), headers=headers, timeout=HANG_SECONDS).status_code == 200
 
 
 @pytest.mark.parametrize("collector", [((), {})], indirect=True)
 def test_a_request_that_is_too_large_is_refused(collector: tuple[str, ServerProcess]) -> None:
     url, _process = collector
-    assert httpx.post(url, json=trace(FAST_ID, text="x" * 9_000_000)).status_code in {400, 413}
+    assert httpx.post(url, json=trace(FAST_ID, text="x" * 9_000_000), timeout=HANG_SECONDS).status_code in {400, 413}
 
 
 @pytest.mark.parametrize("collector", [((), {})], indirect=True)
@@ -128,7 +129,7 @@ def test_secrets_are_masked_on_the_way(collector: tuple[str, ServerProcess], sta
     url, _process = collector
     trace_id = "2cf7651916cd43dd8448eb211c80319e"
     attributes = {"url.full": f"http://127.0.0.1/?api_key={SECRET}", "http.request.header.authorization": SECRET}
-    httpx.post(url, json=trace(trace_id, **attributes)).raise_for_status()
+    httpx.post(url, json=trace(trace_id, **attributes), timeout=HANG_SECONDS).raise_for_status()
     found = poll_until(lambda: stack.jaeger.trace(trace_id), "the trace in Jaeger", 30)
     assert SECRET not in str(found)
     assert "****" in str(found)
@@ -138,8 +139,8 @@ def test_secrets_are_masked_on_the_way(collector: tuple[str, ServerProcess], sta
 def test_errors_are_kept_however_little_is_sampled(collector: tuple[str, ServerProcess], stack: Stack) -> None:
     url, process = collector
     fast, failed = FAST_ID.replace("0af", "3af"), FAILED_ID.replace("1bf", "4bf")
-    httpx.post(url, json=trace(fast)).raise_for_status()
-    httpx.post(url, json=trace(failed, status=2)).raise_for_status()
+    httpx.post(url, json=trace(fast), timeout=HANG_SECONDS).raise_for_status()
+    httpx.post(url, json=trace(failed, status=2), timeout=HANG_SECONDS).raise_for_status()
     poll_until(lambda: stack.jaeger.trace(failed), f"the failed trace in Jaeger; {process.log}", 60)
     assert stack.jaeger.trace(fast) is None
 
@@ -160,7 +161,7 @@ def test_an_agent_hands_on_to_a_gateway(stack: Stack, tmp_path: Path) -> None:
     agent.start()
     try:
         agent.wait_until_ready()
-        httpx.post(f"http://127.0.0.1:{http}/v1/traces", json=trace(trace_id)).raise_for_status()
+        httpx.post(f"http://127.0.0.1:{http}/v1/traces", json=trace(trace_id), timeout=HANG_SECONDS).raise_for_status()
         poll_until(lambda: stack.jaeger.trace(trace_id), "the trace in Jaeger", 60)
     finally:
         agent.stop()

@@ -13,6 +13,7 @@ from fastmcp import Client
 from fastmcp.client.client import CallToolResult
 from fastmcp.client.transports import StdioTransport
 from tests.support.command import COMMAND, environment
+from tests.support.polling import HANG_SECONDS
 from tests.support.stand_in import CANARY
 
 from libraries_io_mcp.answer.cutting import BUDGET_TOKENS, CHARACTERS_A_TOKEN, size
@@ -114,14 +115,16 @@ class Faults:
 
     def switch_on(self, name: str, path: str = "*", **options: Any) -> None:
         """Switch one on for paths such as `/api/NPM/*`."""
-        httpx.post(f"{self._control}/faults", json={"name": name, "path": path, **options}).raise_for_status()
+        httpx.post(
+            f"{self._control}/faults", json={"name": name, "path": path, **options}, timeout=HANG_SECONDS
+        ).raise_for_status()
 
     def clear(self) -> None:
         """Switch all off."""
-        httpx.delete(f"{self._control}/faults").raise_for_status()
+        httpx.delete(f"{self._control}/faults", timeout=HANG_SECONDS).raise_for_status()
 
     def requests(self) -> int:
         """How many requests came since the last time this was asked."""
-        report = httpx.get(f"{self._control}/requests").raise_for_status().json()
-        httpx.delete(f"{self._control}/requests").raise_for_status()
+        report = httpx.get(f"{self._control}/requests", timeout=HANG_SECONDS).raise_for_status().json()
+        httpx.delete(f"{self._control}/requests", timeout=HANG_SECONDS).raise_for_status()
         return int(report["total"])

@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Final
 
-from tests.support.polling import HANG_SECONDS
+from tests.support.polling import HANG_SECONDS, poll_until
 
 from libraries_io_mcp.sandbox.app import create_app
 from libraries_io_mcp.sandbox.connections import Connections
@@ -23,6 +24,14 @@ REFUSED_CANARY: Final = "dead0b1dca9a412ddead0b1dca9a412d"
 FEW_KEY: Final = "00000000000000000000000000000001"
 """A key with a quota of one request a minute."""
 KEYS: Final = {KNOWN_KEY: PLENTY, CANARY: PLENTY, FEW_KEY: 1}
+
+
+def within_a_minute() -> None:
+    """Return when a quota window, which is a minute of the clock, has begun and has 15 seconds left at least.
+
+    A request at the edge of two windows waits for the second one to begin, which is not what most tests are about.
+    """
+    poll_until(lambda: 1 < time.time() % 60 < 45, "the edge of a quota window to pass")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import httpx
+from tests.support.polling import HANG_SECONDS
 
 HEADERS: Final = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
 LEGACY: Final = "2025-06-18"
@@ -18,9 +19,11 @@ def message(method: str, **params: Any) -> dict[str, Any]:
 def open_session(url: str) -> dict[str, str]:
     """Open a session as revisions before 2026-07-28 have it; returns the headers of its further requests."""
     opening = message("initialize", protocolVersion=LEGACY, capabilities={}, clientInfo=CLIENT)
-    answer = httpx.post(url, json=opening, headers=HEADERS)
+    answer = httpx.post(url, json=opening, headers=HEADERS, timeout=HANG_SECONDS)
     headers = HEADERS | {"mcp-session-id": answer.headers["mcp-session-id"], "mcp-protocol-version": LEGACY}
-    httpx.post(url, json={"jsonrpc": "2.0", "method": "notifications/initialized"}, headers=headers)
+    httpx.post(
+        url, json={"jsonrpc": "2.0", "method": "notifications/initialized"}, headers=headers, timeout=HANG_SECONDS
+    )
     return headers
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from opentelemetry import trace
@@ -16,6 +17,13 @@ SHORTEST_WAIT_SECONDS: Final = 0.005
 _NANOSECONDS: Final = 1_000_000_000
 
 
+@dataclass(slots=True)
+class Wait:
+    """Whether something held the block up; else it was only slow, on a busy machine, and that is no wait."""
+
+    held_up: bool = True
+
+
 class Waits:
     """Makes those spans. `now` is in epoch seconds."""
 
@@ -24,14 +32,14 @@ class Waits:
         self._now = now
 
     @contextmanager
-    def quota(self, endpoint: str) -> Iterator[None]:
-        """The block waits for the quota, or does not have to; only then there is no span."""
-        start = self._now()
+    def quota(self, endpoint: str) -> Iterator[Wait]:
+        """The block waits for the quota, or says that it did not have to; only then there is no span."""
+        start, wait = self._now(), Wait()
         try:
-            yield
+            yield wait
         finally:
             end = self._now()
-            if end - start >= SHORTEST_WAIT_SECONDS:
+            if wait.held_up and end - start >= SHORTEST_WAIT_SECONDS:
                 attributes: Attributes = {Attribute.ENDPOINT: endpoint, Attribute.WAIT: round(end - start, 3)}
                 name = semconv.QUOTA_SPAN.name
                 span = self._tracer.start_span(name, attributes=attributes, start_time=int(start * _NANOSECONDS))

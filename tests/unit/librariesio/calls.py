@@ -77,7 +77,7 @@ async def sandbox(*faults: Fault, limit: int = 1000, **options: Any) -> AsyncIte
 async def asking(base_url: str, *, key: str | None = KNOWN_KEY, **options: Any) -> AsyncIterator[LibrariesIOClient]:
     """A client in real time."""
     settings = LibrariesIOSettings(
-        api_key=SecretStr(key) if key else None, base_url=base_url, timeout_seconds=options.pop("timeout", 5.0)
+        api_key=SecretStr(key) if key else None, base_url=base_url, timeout_seconds=options.pop("timeout", 30.0)
     )
     # The sandbox speaks plain HTTP: loading the machine's certificates for each client would be most of a test's time.
     options.setdefault("network", httpx.AsyncHTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)))

@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import SecretStr
+from tests.support.polling import HANG_SECONDS
 from tests.unit.librariesio.service import BASE, KEY, client, http_reply, raw_server
 
 from libraries_io_mcp import errors
@@ -94,7 +95,8 @@ async def test_the_key_is_nowhere_to_be_seen(case, caplog):
     told = "no exception"
     async with raw_server(serve) as base_url:
         api = client(
-            pytest.fail, network=None, base_url=base_url, timeout=0.6, tracer_provider=provider,
+            pytest.fail, network=None, base_url=base_url, tracer_provider=provider,
+            timeout=1.0 if case == "silence" else HANG_SECONDS,
             now=time.time, sleep=asyncio.sleep, max_reply_bytes=1000,
         )  # fmt: skip
         try:

@@ -4,6 +4,7 @@ import logging
 
 import httpx
 import pytest
+from tests.support.polling import HANG_SECONDS
 from tests.unit.librariesio.service import BASE, KEY, PROJECT, FakeClock, answer, client, http_reply, raw_server
 
 from libraries_io_mcp import errors
@@ -188,7 +189,7 @@ async def test_a_body_that_drips_ends_at_the_deadline():
     async with raw_server(drip) as base_url:
         api = client(_unreachable, network=None, base_url=base_url, timeout=0.2, **_real_time())
         with pytest.raises(errors.UpstreamTimeoutError):
-            await asyncio.wait_for(api.project("npm", "left-pad"), 2)
+            await asyncio.wait_for(api.project("npm", "left-pad"), HANG_SECONDS)
         await api.aclose()
 
 

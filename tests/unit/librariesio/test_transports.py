@@ -1,3 +1,5 @@
+import itertools
+
 import httpx
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -46,3 +48,15 @@ async def test_the_wait_for_the_quota_is_on_the_attempt():
     assert wait.name == "libraries_io.quota.wait"
     assert "libraries_io.quota.wait" not in first.attributes
     assert second.attributes["libraries_io.quota.wait"] == 7
+
+
+async def test_a_busy_machine_is_no_wait_for_the_quota():
+    """The clocks go on while the quota is asked, as they do when the process does not get a processor."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    ticks = itertools.count(1_800_000_010.0, 0.1)
+    api = client(lambda _: answer(PROJECT), now=lambda: next(ticks), tracer_provider=provider)
+    await api.project("npm", "left-pad")
+    (get,) = exporter.get_finished_spans()
+    assert get.name == "GET"
+    assert "libraries_io.quota.wait" not in get.attributes

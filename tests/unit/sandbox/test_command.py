@@ -7,11 +7,14 @@ import sys
 
 import httpx
 import pytest
+from tests.support.polling import HANG_SECONDS
 
 from libraries_io_mcp.sandbox.command import SandboxOptions, parse_key
 
+# As Python does at its start, unless whoever started it ignores SIGINT, as `nohup` and jobs in the background do.
 PROGRAM = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from libraries_io_mcp.sandbox.command import SandboxOptions, run
 from libraries_io_mcp.sandbox.faults import parse_fault
 try:
@@ -28,11 +31,11 @@ def test_one_line_when_ready_and_a_clean_end(number: signal.Signals, code: int):
             stack.callback(process.kill)
             line = process.stdout.readline().decode()
             url = line.split(" at ")[1].split(" ")[0]
-            assert httpx.get(f"{url}/npm/axios").status_code == 200
+            assert httpx.get(f"{url}/npm/axios", timeout=HANG_SECONDS).status_code == 200
             with pytest.raises(httpx.ReadError):
-                httpx.get(f"{url}/hex/plug")
+                httpx.get(f"{url}/hex/plug", timeout=HANG_SECONDS)
             process.send_signal(number)
-            assert process.wait(10) == code
+            assert process.wait(HANG_SECONDS) == code
             stack.pop_all()
         assert process.stdout.read() == b""
         assert process.stderr.read() == b""

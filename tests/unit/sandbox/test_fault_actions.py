@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.polling import HANG_SECONDS
 
 from libraries_io_mcp.sandbox.app import create_app
 from libraries_io_mcp.sandbox.connections import Connections
@@ -22,7 +23,7 @@ async def sandbox(fault: str) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(faults=[parse_fault(fault)], connections=connections)
     async with (
         serving(app, connections) as url,
-        httpx.AsyncClient(base_url=url, params={"api_key": KNOWN_KEY}, timeout=5) as client,
+        httpx.AsyncClient(base_url=url, params={"api_key": KNOWN_KEY}, timeout=HANG_SECONDS) as client,
     ):
         yield client
 
@@ -74,7 +75,7 @@ async def test_redirect_without_end():
 async def test_timeout():
     async with sandbox("timeout") as client:
         with pytest.raises(httpx.ReadTimeout):
-            await client.get("/npm/axios", timeout=0.05)
+            await client.get("/npm/axios", timeout=httpx.Timeout(HANG_SECONDS, read=0.05))
 
 
 async def test_reset_breaks_the_connection():
@@ -101,7 +102,7 @@ async def test_slow_body_comes_in_pieces():
 async def test_slow_body_outlasts_an_impatient_client():
     async with sandbox("slow_body:delay=30") as client:
         with pytest.raises(httpx.ReadTimeout):
-            await client.get("/npm/axios", timeout=0.05)
+            await client.get("/npm/axios", timeout=httpx.Timeout(HANG_SECONDS, read=0.05))
 
 
 async def test_huge():
@@ -125,10 +126,10 @@ async def test_wrong_types():
 async def test_a_waiting_request_does_not_keep_the_server():
     connections = Connections()
     app = create_app(faults=[parse_fault("timeout")], connections=connections)
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=HANG_SECONDS) as client:
         async with serving(app, connections) as url:
-            waiting = asyncio.create_task(client.get(f"{url}/npm/axios", timeout=30))
-            async with asyncio.timeout(10):
+            waiting = asyncio.create_task(client.get(f"{url}/npm/axios"))
+            async with asyncio.timeout(HANG_SECONDS):
                 while (await client.get(url.replace("/api", "/_sandbox/requests"))).json()["total"] == 0:
                     pass
         # The fault would have waited an hour; the end of the server ends it.
@@ -138,7 +139,7 @@ async def test_a_waiting_request_does_not_keep_the_server():
 async def test_faults_are_switched_on_and_off_while_it_runs():
     connections = Connections()
     app = create_app(connections=connections)
-    async with serving(app, connections) as url, httpx.AsyncClient() as client:
+    async with serving(app, connections) as url, httpx.AsyncClient(timeout=HANG_SECONDS) as client:
         control = url.replace("/api", "/_sandbox/faults")
         added = await client.post(control, json={"name": "server_error", "path": "/api/npm/*", "count": 5})
         assert added.status_code == 200

@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from tests.support.polling import HANG_SECONDS
 
 from libraries_io_mcp.sandbox.app import create_app
 from libraries_io_mcp.sandbox.connections import Connections
@@ -9,7 +10,7 @@ from libraries_io_mcp.sandbox.server import base_url, bind, serving
 
 
 async def test_a_slash_stays_encoded_on_the_wire():
-    async with serving(create_app(), Connections()) as url, httpx.AsyncClient() as client:
+    async with serving(create_app(), Connections()) as url, httpx.AsyncClient(timeout=HANG_SECONDS) as client:
         assert (await client.get(f"{url}/npm/@babel%2Fcore")).json()["name"] == "@babel/core"
         assert (await client.get(f"{url}/npm/@babel/core")).status_code == 404
 
