@@ -20,6 +20,7 @@ import httpx
 import uvicorn
 from fastmcp import FastMCP
 from fastmcp.server.dependencies import get_access_token
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from libraries_io_mcp import __version__
@@ -27,6 +28,9 @@ from libraries_io_mcp.answer import Tools
 from libraries_io_mcp.answer.failure import RefuseBadCalls
 from libraries_io_mcp.completions import register_completions
 from libraries_io_mcp.errors import SettingsError
+from libraries_io_mcp.health.checks import AlertingFacts, checks
+from libraries_io_mcp.health.registry import Registry
+from libraries_io_mcp.http_access import GuardOperatorRoutes
 from libraries_io_mcp.http_routes import add_routes
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.prompts import register_prompts
@@ -118,15 +122,17 @@ def _assemble(
     series = Series()
     summary = Summary(Recent(telemetry.meter_provider).collect, monotonic=time.monotonic, on_slice=series.add)
     process = ProcessMetrics(telemetry.meter_provider)
-    lifespan = _living(client, summary, None if settings.telemetry.sdk_disabled else process)
-    server = _server(client, observer, lifespan, settings.tools.toolsets)
-    register_reports(server, summary.facts)
+    health = _health(settings, telemetry, client, started=started, now=now, sleep=sleep)
+    lifespan = _living(client, summary, health, None if settings.telemetry.sdk_disabled else process)
+    server = _server(client, observer, lifespan, settings.tools.toolsets, health)
+    register_reports(server, summary.facts, health=lambda: health.report().facts())
     add_routes(
         server,
         version=__version__,
         uptime=lambda: time.monotonic() - started,
         summary=summary.facts,
         registry=telemetry.registry,
+        health=health.report,
     )
     if settings.server.transport == "http":
         # Imported here for start-up time: stdio has no page.
@@ -146,8 +152,44 @@ def _assemble(
     return App(settings, telemetry, client, observer, server)
 
 
+def _health(
+    settings: Settings,
+    telemetry: Telemetry,
+    client: LibrariesIOClient,
+    *,
+    started: float,
+    now: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]],
+) -> Registry:
+    """The checks, which run for as long as the server does."""
+    registry = Registry(
+        checks(
+            client.vitals,
+            deliveries=telemetry.deliveries,
+            destinations=telemetry.logging.facts,
+            alerting_facts=lambda: AlertingFacts("off"),
+            probe_seconds=settings.health.probe_seconds,
+        ),
+        about=lambda: {
+            "version": __version__,
+            "uptime_seconds": round(time.monotonic() - started, 3),
+            "instance_id": telemetry.instance_id,
+        },
+        clean=telemetry.redactor.text,
+        now=now,
+        monotonic=time.monotonic if now is time.time else now,
+        sleep=sleep,
+    )
+    telemetry.instruments.watch_health(lambda: registry.report().values())
+    return registry
+
+
 def _server(
-    client: LibrariesIOClient, observer: ObserveRequests, lifespan: Lifespan, toolsets: Sequence[str]
+    client: LibrariesIOClient,
+    observer: ObserveRequests,
+    lifespan: Lifespan,
+    toolsets: Sequence[str],
+    health: Registry,
 ) -> FastMCP:
     """The server with all that clients see of these toolsets."""
     # Our middleware makes the SERVER span; FastMCP only carries the caller's context.
@@ -161,7 +203,7 @@ def _server(
         list_page_size=LIST_PAGE,
         lifespan=lifespan,
     )
-    tools = Tools(server, client)
+    tools = Tools(server, client, health=lambda: health.report().facts())
     register_tools(tools, toolsets)
     register_resources(server, tools.names)
     register_prompts(server, tools.names)
@@ -241,6 +283,7 @@ async def _serve_http(app: App, listener: socket.socket) -> None:
         host_origin_protection=True,
         allowed_hosts=[settings.host, *settings.allowed_hosts],
         allowed_origins=list(settings.allowed_origins),
+        middleware=[Middleware(GuardOperatorRoutes, token=settings.auth_token, networks=settings.operator_networks)],
     )
     routes = [route.path for route in web.routes if isinstance(route, Route)]
     # Around everything, so that what is refused at the door is counted too.
@@ -305,16 +348,18 @@ def _bound_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _living(client: LibrariesIOClient, summary: Summary, process: ProcessMetrics | None) -> Lifespan:
+def _living(client: LibrariesIOClient, summary: Summary, health: Registry, process: ProcessMetrics | None) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_server: FastMCP) -> AsyncIterator[None]:
         if process is not None:
             process.start()
         gathering = asyncio.create_task(_gather(summary))
+        checking = asyncio.create_task(health.run())
         try:
             yield
         finally:
             gathering.cancel()
+            checking.cancel()
             if process is not None:
                 process.stop()
             await client.aclose()

@@ -7,10 +7,23 @@ from typing import Any, Final
 from fastmcp import FastMCP
 
 URI: Final = "metrics://summary"
+HEALTH_URI: Final = "health://report"
 
 
-def register_reports(server: FastMCP, facts: Callable[[], dict[str, Any]]) -> None:
-    """Add the resource; `facts` gives its content."""
+def register_reports(
+    server: FastMCP, facts: Callable[[], dict[str, Any]], *, health: Callable[[], dict[str, Any]]
+) -> None:
+    """Add the resources; `facts` and `health` give their content."""
+
+    @server.resource(
+        HEALTH_URI,
+        name=HEALTH_URI,
+        title="Health report",
+        description="Every health check with its status, error, details and what to do; and the score.",
+        mime_type="application/json",
+    )
+    def report() -> str:
+        return json.dumps(health(), separators=(",", ":"))
 
     @server.resource(
         URI,

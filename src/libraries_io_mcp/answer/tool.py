@@ -46,12 +46,20 @@ CursorText = Annotated[
 ]
 
 
+NO_HEALTH: Final[dict[str, Any]] = {"status": "unknown", "score": None, "checks": {}}
+"""The report of a server that checks nothing."""
+
+
 class Tools:
     """Where a domain puts its tools."""
 
-    def __init__(self, server: FastMCP, client: LibrariesIOClient) -> None:
+    def __init__(
+        self, server: FastMCP, client: LibrariesIOClient, *, health: Callable[[], dict[str, Any]] = lambda: NO_HEALTH
+    ) -> None:
+        """`health` gives the health report as JSON has it."""
         self.server = server
         self.client = client
+        self.health = health
         self.names: list[str] = []
 
     def add(self, title: str, question: Question, *, annotations: ToolAnnotations = READS) -> None:

@@ -1,1 +1,1 @@
-"""What is well and what is not: checks that run in the background, one report for everybody who asks."""
+"""How the server is, as one report: the HTTP routes, the resource, the tool and the metrics all show this one."""

@@ -56,6 +56,10 @@ class Contacts:
         earliest = self._monotonic() - seconds
         return tuple(each for each in self._newest if each.at >= earliest)
 
+    def seconds(self) -> float:
+        """What the clock says: seconds from some moment on."""
+        return self._monotonic()
+
     @property
     def last_age(self) -> float | None:
         """Seconds since the last contact; `None` before the first."""

@@ -7,6 +7,7 @@ a file: `NAME_FILE` names it. A value that can't be used ends in one `SettingsEr
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal, TypeVar, get_args
 from urllib.parse import unquote, urlsplit
 
@@ -23,7 +24,12 @@ from libraries_io_mcp.settings.alerts import (
     WebhookSettings,
 )
 from libraries_io_mcp.settings.group import Allowed, Group, Words, env_file, http_url, split_words, variable
-from libraries_io_mcp.settings.observability import LogSettings, ObservationSettings, TelemetrySettings
+from libraries_io_mcp.settings.observability import (
+    HealthSettings,
+    LogSettings,
+    ObservationSettings,
+    TelemetrySettings,
+)
 
 __all__ = [
     "GROUPS",
@@ -33,6 +39,7 @@ __all__ = [
     "Allowed",
     "CacheSettings",
     "Group",
+    "HealthSettings",
     "LibrariesIOSettings",
     "LogSettings",
     "ObservationSettings",
@@ -71,6 +78,19 @@ def _key(value: SecretStr) -> SecretStr:
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError("not a key")
     return SecretStr(text)
+
+
+def _token(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if len(text) < 16 or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("not a token")
+    return value
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for each in value:
+        ip_network(each)
+    return value
 
 
 def _redis_url(value: SecretStr) -> SecretStr:
@@ -184,6 +204,21 @@ class ServerSettings(Group):
         Allowed("true or false"),
         Field(description="Listen on an address that other machines reach although nobody has to log in."),
     ] = False
+    auth_token: Annotated[
+        SecretStr | None,
+        AfterValidator(lambda value: value and _token(value)),
+        Allowed("a text of 16 characters or more, ASCII, without spaces"),
+        Field(
+            description="Bearer token that opens `/metrics`, `/status`, `/alerts` and the details of `/health` to "
+            "clients of other machines (http)."
+        ),
+    ] = None
+    operator_networks: Annotated[
+        Words,
+        AfterValidator(_networks),
+        Allowed("networks such as 10.0.0.0/8, separated by commas"),
+        Field(description="Networks whose clients may see these routes without the token, like those of this machine."),
+    ] = ()
     allowed_hosts: Annotated[
         Words,
         Allowed("host names, separated by commas"),
@@ -205,6 +240,7 @@ GROUPS: tuple[type[Group], ...] = (
     LogSettings,
     ObservationSettings,
     TelemetrySettings,
+    HealthSettings,
     AlertSettings,
     PrometheusSettings,
     AlertmanagerSettings,
@@ -225,6 +261,7 @@ class Settings:
     log: LogSettings
     observation: ObservationSettings
     telemetry: TelemetrySettings
+    health: HealthSettings
     alerts: AlertSettings
     prometheus: PrometheusSettings
     alertmanager: AlertmanagerSettings
@@ -267,6 +304,7 @@ def load_settings(
         _log_settings(),
         _load(ObservationSettings),
         _telemetry_settings(),
+        _load(HealthSettings),
         _load(AlertSettings),
         _load(PrometheusSettings),
         _load(AlertmanagerSettings),

@@ -41,6 +41,12 @@ def _none_alone(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _zero_or_ten(value: float) -> float:
+    if 0 < value < 10:
+        raise ValueError("so often that it would eat the quota")
+    return value
+
+
 def _syslog_address(value: str) -> str:
     host, colon, port = value.rpartition(":")
     if not value.startswith("/") and not (colon and host and port.isdecimal() and 0 < int(port) < 65536):
@@ -153,6 +159,24 @@ class ObservationSettings(Group):
         Allowed("a whole number from 1 to 1000"),
         Field(ge=1, le=1000, description="Rotated files that are kept of each."),
     ] = 5
+
+
+class HealthSettings(Group):
+    """How the server looks after itself."""
+
+    model_config = SettingsConfigDict(env_prefix="HEALTH_")
+
+    probe_seconds: Annotated[
+        float,
+        Allowed("0, or a number from 10 to 86400"),
+        AfterValidator(_zero_or_ten),
+        Field(
+            ge=0,
+            le=86_400,
+            description="When nobody asked Libraries.io for so long, the check `api_connectivity` spends one request, "
+            "if more than half of the quota is left. 0: it never does.",
+        ),
+    ] = 300.0
 
 
 class TelemetrySettings(Group):

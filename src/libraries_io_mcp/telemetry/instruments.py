@@ -19,6 +19,7 @@ from libraries_io_mcp.telemetry.semconv import (
     Attribute,
     BreakerState,
     CacheResult,
+    HealthCheck,
     LogDestination,
     Metric,
     OperationName,
@@ -78,6 +79,12 @@ class Instruments:
         self._log_drops = _tally(meter, semconv.LOG_DROPS)
         self._telemetry_drops = _tally(meter, semconv.TELEMETRY_DROPS)
         self._alert_deliveries = _tally(meter, semconv.ALERT_DELIVERIES)
+        self._alert_evaluations = _tally(meter, semconv.ALERT_EVALUATIONS)
+        self._alert_evaluation_duration = _histogram(meter, semconv.ALERT_EVALUATION_DURATION)
+        self._alerts_active = _watch(meter, semconv.ALERTS_ACTIVE)
+        self._alert_evaluator = _watch(meter, semconv.ALERT_EVALUATOR)
+        self._health_status = _watch(meter, semconv.HEALTH_STATUS)
+        self._health_score = _watch(meter, semconv.HEALTH_SCORE)
         self._operations_active = _watch(meter, semconv.OPERATIONS_ACTIVE)
         self._quota_limit = _watch(meter, semconv.QUOTA_LIMIT)
         self._quota_remaining = _watch(meter, semconv.QUOTA_REMAINING)
@@ -136,6 +143,26 @@ class Instruments:
     def telemetry_dropped(self, signal: Signal, count: int = 1) -> None:
         """Spans, metric points or log records were made and could not be delivered."""
         self._telemetry_drops.add(count, signal)
+
+    def watch_health(self, read: Callable[[], tuple[Mapping[HealthCheck, float], float | None]]) -> None:
+        """`read` tells the value of each health check's status, and the score if there is one."""
+        self._health_status.read = lambda: [
+            Observation(value, {Attribute.HEALTH_CHECK: name}) for name, value in read()[0].items()
+        ]
+        self._health_score.read = lambda: [Observation(score) for score in (read()[1],) if score is not None]
+
+    def alert_evaluation(self, duration: float, *, failed: bool) -> None:
+        """A group of rules was evaluated in this process; `failed`: not all of its rules could be."""
+        self._alert_evaluations.add(1, "failed" if failed else "ok")
+        self._alert_evaluation_duration.record(duration)
+
+    def watch_alerts(self, active: Callable[[], Mapping[tuple[str, str], int]], in_charge: Callable[[], bool]) -> None:
+        """`active` tells how many alerts there are by severity and state; `in_charge` whether this process decides."""
+        keys = semconv.ALERTS_ACTIVE.attributes
+        self._alerts_active.read = lambda: [
+            Observation(count, dict(zip(keys, values, strict=True))) for values, count in active().items()
+        ]
+        self._alert_evaluator.read = lambda: [Observation(int(in_charge()))]
 
     def alert_delivery(self, channel: AlertChannel, outcome: AlertDelivery) -> None:
         """Somebody was to be told of alerts by a channel, with this outcome."""

@@ -62,6 +62,8 @@ class Telemetry:
     callers: Callers
     redactor: Redactor
     registry: "CollectorRegistry | None"
+    instance_id: str
+    """`service.instance.id` of all that leaves."""
     recent_traces: RecentTraces | None
     """`None` on stdio and when telemetry is switched off."""
     log_tail: LogTail | None
@@ -136,6 +138,7 @@ def build_telemetry(settings: Settings, *, serves_http: bool) -> Telemetry:
         callers,
         redactor,
         registry,
+        str(builder.resource.attributes["service.instance.id"]),
         recent_traces,
         log_tail,
         tuple(builder.counts),
@@ -151,7 +154,7 @@ class _Builder:
     def __init__(self, exporters: Exporters, redactor: Redactor, resource: Resource) -> None:
         self._exporters = exporters
         self._redactor = redactor
-        self._resource = resource
+        self.resource = resource
         self.counts: list[Counts] = []
         self.ways: list[SpanWay | MetricWay | LogWay] = []
         self.ends: list[End] = []
@@ -171,11 +174,11 @@ class _Builder:
         if prometheus:
             registry, pulled = _prometheus(self._redactor)
             readers.append(pulled)
-        return MeterProvider(readers, self._resource, shutdown_on_exit=False, views=views()), registry
+        return MeterProvider(readers, self.resource, shutdown_on_exit=False, views=views()), registry
 
     def tracers(self, meters: MeterProvider, recent_traces: RecentTraces | None) -> TracerProvider:
         """The tracer provider with a queue for each way."""
-        provider = TracerProvider(resource=self._resource, shutdown_on_exit=False, meter_provider=meters)
+        provider = TracerProvider(resource=self.resource, shutdown_on_exit=False, meter_provider=meters)
         ways = self._exporters.ways("traces")
         if ways or recent_traces:
             provider.add_span_processor(RequestOnSpans())
@@ -192,7 +195,7 @@ class _Builder:
 
     def loggers(self) -> LoggerProvider:
         """The logger provider with a queue for each way."""
-        provider = LoggerProvider(resource=self._resource, shutdown_on_exit=False)
+        provider = LoggerProvider(resource=self.resource, shutdown_on_exit=False)
         for way in self._exporters.ways("logs"):
             counts = self._count("logs", way)
             exporter = LogWay(self._exporters.log_exporter(way), self._redactor, counts)

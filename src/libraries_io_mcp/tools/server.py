@@ -1,14 +1,16 @@
 """Tools about this server itself. None of them asks Libraries.io."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, Self
 
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from libraries_io_mcp.answer import Answer, Tools
+from libraries_io_mcp.answer.model import lines
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 
-GUIDE = "This server: get_quota_status, before a series of calls."
+GUIDE = "This server: get_quota_status, before a series of calls; get_server_health, when calls fail."
 
 
 class QuotaAnswer(Answer):
@@ -16,9 +18,10 @@ class QuotaAnswer(Answer):
 
     limit: int
     remaining: int
-    window_seconds: Annotated[int, Field(description="Windows are aligned to the clock.")]
+    window_seconds: int
     resets_in_seconds: float
-    waiting: Annotated[int, Field(description="Calls waiting.")]
+    waiting: int
+    """Calls that wait for their turn."""
     key_present: bool
     known_from: Annotated[
         Literal["configuration", "service"], Field(description="service: Libraries.io has confirmed it.")
@@ -51,8 +54,46 @@ async def get_quota_status(client: LibrariesIOClient) -> QuotaAnswer:
     )
 
 
+class HealthAnswer(Answer):
+    """What the health checks found last."""
+
+    status: str
+    score: float | None
+    """From 0 to 100."""
+    checks: dict[str, Any]
+
+    @classmethod
+    def of(cls, report: Mapping[str, Any]) -> Self:
+        """The report, in which what is well takes few words."""
+        checks = {
+            name: {"status": "healthy"} if found["status"] == "healthy" else dict(found)
+            for name, found in report["checks"].items()
+        }
+        return cls(status=report["status"], score=report["score"], checks=checks)
+
+    def text(self) -> str:
+        """A line for the whole, and one for each check that is not well."""
+        score = "unknown" if self.score is None else f"{self.score:g} of 100"
+        wrong: Iterable[str] = (
+            f"- {name} is {found['status']}: {found['error']} {found['what_to_do'] or ''}".rstrip()
+            for name, found in self.checks.items()
+            if found["status"] != "healthy"
+        )
+        return lines(f"This server is {self.status}, score {score}.", then=wrong)
+
+
 def register(tools: Tools) -> None:
     """Add the tools of this domain."""
+
+    async def get_server_health() -> HealthAnswer:
+        """How this server and its way to Libraries.io are: each check's status, error and what_to_do. Free."""
+        return HealthAnswer.of(tools.health())
+
+    tools.add(
+        "Server health",
+        get_server_health,
+        annotations=ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False),
+    )
     tools.add(
         "Quota status",
         get_quota_status,

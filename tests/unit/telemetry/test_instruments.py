@@ -39,6 +39,7 @@ def record_everything(instruments: Instruments) -> None:
     instruments.work("startup", 0.1, None)
     instruments.telemetry_dropped("traces", 7)
     instruments.alert_delivery("webhook", "done")
+    instruments.watch_health(lambda: ({"alerting": 1.0}, 100.0))
     instruments.watch_operations(lambda: 2)
     instruments.watch_quota(lambda: (60, 59, 1))
     instruments.watch_cache(lambda: (3, 1000))

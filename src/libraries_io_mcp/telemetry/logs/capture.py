@@ -43,6 +43,8 @@ class Capture(logging.Handler):
         self._hidden = frozenset(hidden_events)
         self._on_drop = on_drop
         self._limit = limit
+        self.dropped = 0
+        """Records lost since the start because the queue was full."""
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Put the record aside. Takes no lock: appending to a deque needs none."""
@@ -52,6 +54,7 @@ class Capture(logging.Handler):
         if record.args and not _LASTING.issuperset(map(type, record.args)):
             record.msg, record.args = message_of(record), None
         if len(self.entries) >= self._limit:
+            self.dropped += 1
             self._on_drop()
             return False
         self.entries.append(Entry(record, get_current(), request_context.current()))

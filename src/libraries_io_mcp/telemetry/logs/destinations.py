@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn, TextIO
 
@@ -22,6 +23,16 @@ _CHUNK: Final = 32_768
 """Lines are written together up to about this many characters: one system call instead of many."""
 
 logger: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationFacts:
+    """How a destination does: lines lost since the start, lines queued, and why it does not work (`None`: it does)."""
+
+    name: str
+    dropped: int
+    queued: int
+    error: str | None
 
 
 class Destination:
@@ -51,6 +62,8 @@ class Destination:
         self._handler: logging.Handler | None = None
         self._retry_at: float | None = None
         self._dropped = 0
+        self._dropped_ever = 0
+        self._error: str | None = None
         self._thread = threading.Thread(target=self._run, name=f"log-{name}", daemon=True)
 
     def start(self) -> None:
@@ -61,9 +74,14 @@ class Destination:
         """Queue a finished line, or count it as dropped. Call `wake` after the last one."""
         if len(self._queue) >= self._limit:
             self._dropped += 1
+            self._dropped_ever += 1
             self._on_drop()
         else:
             self._queue.append(line)
+
+    def facts(self) -> DestinationFacts:
+        """How it does. Safe from any thread."""
+        return DestinationFacts(self.name, self._dropped_ever, len(self._queue), self._error)
 
     def wake(self) -> None:
         """Have what is queued written."""
@@ -88,7 +106,7 @@ class Destination:
         if self._retry_at is not None:
             self._retry_at = None
             self._say("log destination %s works again; %d lines were dropped", self.name, self._dropped)
-        self._dropped = 0
+        self._dropped, self._error = 0, None
         return None
 
     def _run(self) -> None:
@@ -115,8 +133,8 @@ class Destination:
                 self._queue.popleft()
 
     def _fail(self, error: Exception) -> None:
+        reason = self._error = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
         if self._retry_at is None:
-            reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
             self._say(
                 "log destination %s does not work: %s; it is tried again every %g s", self.name, reason, RETRY_SECONDS
             )

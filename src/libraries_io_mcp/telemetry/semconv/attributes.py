@@ -65,8 +65,11 @@ class Attribute(StrEnum):
     OPERATION = "libraries_io.operation"
     THRESHOLD = "libraries_io.threshold"
     LOG_DESTINATION = "libraries_io.log.destination"
+    HEALTH_CHECK = "health.check.name"
     ALERT_CHANNEL = "alerting.channel"
     ALERT_OUTCOME = "alerting.outcome"
+    ALERT_SEVERITY = "alerting.severity"
+    ALERT_STATE = "alerting.state"
     USER_HASH = "user.hash"
     USER_ID = "user.id"
 
@@ -190,8 +193,11 @@ FACTS: Final[dict[Attribute, Facts]] = {
     Attribute.LOG_DESTINATION: _closed(
         "Where the record did not arrive; `queue`: nowhere at all.", values.LOG_DESTINATIONS
     ),
+    Attribute.HEALTH_CHECK: _closed("Which health check it is.", values.HEALTH_CHECKS),
     Attribute.ALERT_CHANNEL: _closed("How people are told of alerts.", values.ALERT_CHANNELS),
     Attribute.ALERT_OUTCOME: _closed("What became of a message or an evaluation.", values.ALERT_OUTCOMES),
+    Attribute.ALERT_SEVERITY: _closed("How bad it is, by the rule's label.", values.ALERT_SEVERITIES),
+    Attribute.ALERT_STATE: _closed("Whether the alert fires or is about to.", values.ALERT_STATES),
     Attribute.USER_HASH: Facts("string", "Keyed hash of the caller's name (LOG_INCLUDE_USER_ID=hashed)."),
     Attribute.USER_ID: Facts("string", "The caller's name (LOG_INCLUDE_USER_ID=raw)."),
 }

@@ -105,5 +105,7 @@ PLAIN_LOG_ATTRIBUTES: Final = (
     Attribute.BREAKER_STATE,
     Attribute.ERROR_TYPE,
     Attribute.HTTP_RESEND_COUNT,
+    Attribute.ALERT_CHANNEL,
+    Attribute.ALERT_OUTCOME,
 )
 """What any record may carry, with an event name or without."""

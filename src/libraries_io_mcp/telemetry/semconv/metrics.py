@@ -11,6 +11,8 @@ MCP_BUCKETS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0
 """Bounds in seconds that the MCP conventions prescribe."""
 HTTP_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Bounds in seconds that the HTTP conventions prescribe."""
+EVALUATION_BUCKETS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+"""Bounds in seconds for one evaluation of a group of rules: next to nothing, to far too long."""
 
 Kind = Literal["counter", "gauge", "histogram", "up_down_counter"]
 
@@ -153,6 +155,19 @@ TELEMETRY_DROPS: Final = Metric(
     "Spans, metric points and log records that were made and not delivered.",
     (Attribute.SIGNAL,),
 )
+HEALTH_STATUS: Final = Metric(
+    "health.check.status",
+    "gauge",
+    "{status}",
+    "What a health check found last: 1 healthy, 0.5 degraded, 0 unhealthy, -1 unknown.",
+    (Attribute.HEALTH_CHECK,),
+)
+HEALTH_SCORE: Final = Metric(
+    "health.score",
+    "gauge",
+    "{score}",
+    "Mean over the health checks whose status is known: 100 healthy, 50 degraded, 0 unhealthy. Absent while none is.",
+)
 ALERT_DELIVERIES: Final = Metric(
     "alerting.deliveries",
     "counter",
@@ -160,6 +175,33 @@ ALERT_DELIVERIES: Final = Metric(
     "Attempts to tell people of alerts, by what came of them. `held`: kept back by the rule's cooldown; `dropped`: the "
     "queue was full; `give_up`: refused for good, or tried for too long.",
     (Attribute.ALERT_CHANNEL, Attribute.ALERT_OUTCOME),
+)
+ALERTS_ACTIVE: Final = Metric(
+    "alerting.alerts.active",
+    "gauge",
+    "{alert}",
+    "Alerts that fire or are about to, whoever evaluates; without those that a person resolved.",
+    (Attribute.ALERT_SEVERITY, Attribute.ALERT_STATE),
+)
+ALERT_EVALUATIONS: Final = Metric(
+    "alerting.evaluations",
+    "counter",
+    "{evaluation}",
+    "Evaluations of a group of rules in this process, whether it is in charge or stands by.",
+    (Attribute.ALERT_OUTCOME,),
+)
+ALERT_EVALUATION_DURATION: Final = Metric(
+    "alerting.evaluation.duration",
+    "histogram",
+    "s",
+    "Duration of one evaluation of a group of rules in this process.",
+    buckets=EVALUATION_BUCKETS,
+)
+ALERT_EVALUATOR: Final = Metric(
+    "alerting.evaluator.in_charge",
+    "gauge",
+    "{state}",
+    "1 while this process decides what fires, 0 while Prometheus does and this process stands by.",
 )
 
 METRICS: Final = (
@@ -181,7 +223,13 @@ METRICS: Final = (
     LOG_DROPS,
     WORK_DURATION,
     TELEMETRY_DROPS,
+    HEALTH_STATUS,
+    HEALTH_SCORE,
     ALERT_DELIVERIES,
+    ALERTS_ACTIVE,
+    ALERT_EVALUATIONS,
+    ALERT_EVALUATION_DURATION,
+    ALERT_EVALUATOR,
 )
 """What our own code measures."""
 

@@ -123,7 +123,14 @@ WORK_SPAN: Final = Span(
     r"[a-z_]+(\.[a-z_]+)*",
     "INTERNAL",
     "an operation of our own that `telemetry/observe.py` watches",
-    (Attribute.OPERATION, Attribute.ERROR_TYPE, Attribute.REQUEST_ID, Attribute.USER_HASH, Attribute.USER_ID),
+    (
+        Attribute.OPERATION,
+        Attribute.ERROR_TYPE,
+        Attribute.ALERT_CHANNEL,
+        Attribute.REQUEST_ID,
+        Attribute.USER_HASH,
+        Attribute.USER_ID,
+    ),
     (SpanEvent(Event.EXCEPTION, (Attribute.EXCEPTION_TYPE,)),),
 )
 SPANS: Final = (SERVER_SPAN, CLIENT_SPAN, QUOTA_SPAN, FLIGHT_SPAN, WORK_SPAN)

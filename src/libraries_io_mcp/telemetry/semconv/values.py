@@ -51,6 +51,22 @@ LOG_DESTINATIONS: Final[frozenset[str]] = frozenset(get_args(LogDestination))
 AlertChannel = Literal["alertmanager", "email", "webhook"]
 ALERT_CHANNELS: Final[frozenset[str]] = frozenset(get_args(AlertChannel))
 AlertDelivery = Literal["done", "retry", "give_up", "dropped", "held"]
+AlertSeverity = Literal["critical", "high", "medium", "low", "none"]
+ALERT_SEVERITIES: Final[frozenset[str]] = frozenset(get_args(AlertSeverity))
+ActiveAlertState = Literal["pending", "firing"]
+ALERT_STATES: Final[frozenset[str]] = frozenset(get_args(ActiveAlertState))
+HealthCheck = Literal[
+    "api_connectivity",
+    "rate_limit_status",
+    "upstream_breaker",
+    "cache_performance",
+    "storage_connectivity",
+    "telemetry_export",
+    "log_destinations",
+    "alerting",
+]
+"""The checks of `health/checks`. A new one is added here first."""
+HEALTH_CHECKS: Final[frozenset[str]] = frozenset(get_args(HealthCheck))
 ALERT_OUTCOMES: Final[frozenset[str]] = frozenset(get_args(AlertDelivery)) | {"ok", "failed"}
 OperationName = Literal["startup", "shutdown.drain", "alerting.deliver"]
 """Operations of our own that `telemetry/observe.py` watches. A new one is added here first."""

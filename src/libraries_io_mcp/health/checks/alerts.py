@@ -1,0 +1,64 @@
+"""Alerting: whether somebody evaluates the rules, and whether what they found is told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from libraries_io_mcp.health.check import Outcome, Ping
+
+LATE: Final = 4
+"""After so many intervals without an evaluation, it has stopped."""
+_MOST_PROBLEMS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class AlertingFacts:
+    """What the alerting service says of itself.
+
+    Attributes:
+        evaluated_by: who evaluates the rules now.
+        last_evaluation_age: seconds since this process last evaluated them; `None`: it never did.
+        interval: seconds between two evaluations.
+        problems: what is wrong with rule files, one line each.
+        undelivered: notifications that wait or were given up.
+        delivery_error: what went wrong with the last one; `None` when it was delivered.
+    """
+
+    evaluated_by: Literal["prometheus", "in_process", "off"]
+    last_evaluation_age: float | None = None
+    interval: float = 15.0
+    problems: tuple[str, ...] = ()
+    undelivered: int = 0
+    delivery_error: str | None = None
+
+
+def alerting(facts_of: Callable[[], AlertingFacts]) -> Ping:
+    """Judges what the service says."""
+
+    async def ping() -> Outcome:
+        facts = facts_of()
+        details = {
+            "evaluated_by": facts.evaluated_by,
+            "last_evaluation_age_seconds": facts.last_evaluation_age,
+            "problems": list(facts.problems[:_MOST_PROBLEMS]),
+            "problem_count": len(facts.problems),
+            "undelivered": facts.undelivered,
+            "delivery_error": facts.delivery_error,
+        }
+        age = facts.last_evaluation_age
+        if facts.evaluated_by == "in_process" and age is None:
+            return Outcome("unknown", "The rules were not evaluated yet.", details)
+        if facts.evaluated_by == "in_process" and age is not None and age > LATE * facts.interval:
+            error = f"The rules were last evaluated {age:.0f} s ago."
+            return Outcome("unhealthy", error, details, "Look for errors of libraries_io_mcp.alerting in the log.")
+        if facts.problems:
+            error = f"{len(facts.problems)} problems in the rule files; the first: {facts.problems[0]}"
+            advice = "Correct the files and look with `libraries-io-mcp alerts check PATH`, or run `doctor`."
+            return Outcome("degraded", error, details, advice)
+        if facts.undelivered and facts.delivery_error:
+            error = f"{facts.undelivered} notifications are not delivered: {facts.delivery_error}"
+            advice = "Run `libraries-io-mcp doctor`: it tries Alertmanager, the mail server and the webhook."
+            return Outcome("degraded", error, details, advice)
+        return Outcome("healthy", None, details)
+
+    return ping
