@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, Protocol
 
 from libraries_io_mcp.alerting.alert import Alert
@@ -65,7 +65,13 @@ class Notification:
 
     def to_json(self) -> dict[str, Any]:
         """For the state file."""
-        return {**asdict(self), "alerts": [asdict(alert) for alert in self.alerts]}
+        return {
+            "group": dict(self.group),
+            "alerts": [alert_to_json(alert) for alert in self.alerts],
+            "started": self.started,
+            "sequence": self.sequence,
+            "created": self.created,
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Notification":
@@ -76,7 +82,7 @@ class Notification:
         """
         return cls(
             dict(data["group"]),
-            tuple(Alert(**alert) for alert in data["alerts"]),
+            tuple(alert_from_json(alert) for alert in data["alerts"]),
             float(data["started"]),
             int(data["sequence"]),
             float(data["created"]),
@@ -91,6 +97,25 @@ class Channel(Protocol):
     async def deliver(self, notification: Notification) -> Result:
         """Deliver within the channel's time limit. Raises nothing."""
         ...
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        ...
+
+
+def alert_to_json(alert: Alert) -> dict[str, Any]:
+    """For the state file."""
+    values = {field.name: getattr(alert, field.name) for field in fields(alert)}
+    return {**values, "labels": dict(alert.labels), "annotations": dict(alert.annotations)}
+
+
+def alert_from_json(data: Mapping[str, Any]) -> Alert:
+    """What `alert_to_json` gave.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    return Alert(**data)
 
 
 def group_of(alert: Alert) -> tuple[tuple[str, str], ...]:
