@@ -74,6 +74,7 @@ def lay_out(folder: Path, targets: Mapping[str, str]) -> Path:
     shutil.copytree(OTEL / "rules", folder / "rules", dirs_exist_ok=True)
     for path in (OTEL / "targets").glob("*.yml"):
         address = targets.get(path.stem)
-        content = f'- targets: ["{address}"]\n' if address else "[]\n"
+        labels = f"  labels: {{service_name: {path.stem}}}\n"  # as the shipped ones
+        content = f'- targets: ["{address}"]\n{labels}' if address else "[]\n"
         (folder / "targets" / path.name).write_text(content, encoding="utf-8")
     return folder / "prometheus.yml"
