@@ -6,10 +6,13 @@ here until the requests before it are answered, for a moment at most; only what 
 signal is treated as an end of the input.
 """
 
+import json
 import logging
 import os
 import select
 import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final, cast
 
 import anyio
@@ -17,7 +20,16 @@ from fastmcp import FastMCP
 from fastmcp.server.context import reset_transport, set_transport
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCError, JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
+from mcp_types import (
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    ErrorData,
+    JSONRPCError,
+    JSONRPCNotification,
+    JSONRPCRequest,
+    JSONRPCResponse,
+)
+from pydantic import ValidationError
 
 REFUSING_SECONDS: Final = 0.2
 """How long refusals may take to get out."""
@@ -64,11 +76,33 @@ class Requests:
             self._changed = anyio.Event()
 
 
+def not_readable(error: Exception) -> JSONRPCError:
+    """The answer to a line that is no message, with its id if there is one to be seen in it."""
+    number, code = None, PARSE_ERROR
+    if isinstance(error, ValidationError):
+        faults = error.errors(include_url=False)
+        code = PARSE_ERROR if faults[0]["type"] == "json_invalid" else INVALID_REQUEST
+        number = next((known for fault in faults if (known := _id(fault["input"])) is not None), None)
+    return JSONRPCError(jsonrpc="2.0", id=number, error=ErrorData(code=code, message="not a JSON-RPC message"))
+
+
+def _id(given: Any) -> int | str | None:
+    # Python reads a little more than the SDK does: half a surrogate pair, for one.
+    with suppress(ValueError, RecursionError):
+        message = json.loads(given) if isinstance(given, str) else given
+        number = message.get("id") if isinstance(message, dict) else None
+        return number if isinstance(number, int | str) and not isinstance(number, bool) else None
+    return None
+
+
 class Incoming:
     """The client's messages. Their end is given on only when `settle` has returned."""
 
-    def __init__(self, stream: Any, requests: Requests, drain_seconds: float) -> None:
+    def __init__(
+        self, stream: Any, requests: Requests, drain_seconds: float, refuse: Callable[[JSONRPCError], Awaitable[None]]
+    ) -> None:
         self._stream = stream
+        self._refuse = refuse
         self._requests = requests
         self._drain_seconds = drain_seconds
         self._ended = False
@@ -100,6 +134,9 @@ class Incoming:
             raise
         if isinstance(item, SessionMessage):
             self._requests.came(item.message)
+        elif isinstance(item, Exception):
+            # The SDK passes such a line by, and whoever sent it would wait for ever.
+            await self._refuse(not_readable(item))
         return item
 
     async def _next(self) -> Any:
@@ -206,8 +243,12 @@ class StdioServer:
                 # What the SDK needs of a file is to write and to flush.
                 stdio_server(stdout=cast("Any", self._wire)) as (read, write),
             ):
-                self._incoming = Incoming(read, self._requests, self._drain_seconds)
                 outgoing = Outgoing(write, self._requests)
+
+                async def refuse(error: JSONRPCError) -> None:
+                    await outgoing.send(SessionMessage(error))
+
+                self._incoming = Incoming(read, self._requests, self._drain_seconds, refuse)
                 await mcp.run(self._incoming, outgoing, mcp.create_initialization_options())
                 self._served.set()
         finally:
