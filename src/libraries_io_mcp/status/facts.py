@@ -19,9 +19,13 @@ UNSET: Final = None
 
 
 def figures(summary: Summary) -> dict[str, Any]:
-    """The summary, and the slice of time that is just going on."""
+    """The summary, all tools together, and the slice of time that is just going on."""
     number, seconds, operations = summary.current()
-    return {**summary.facts(), "slice": {"number": number, "seconds": round(seconds, 1), **rows_of(operations)}}
+    return {
+        **summary.facts(),
+        "tools": summary.recent_tools(),
+        "slice": {"number": number, "seconds": round(seconds, 1), **rows_of(operations)},
+    }
 
 
 def telemetry(deliveries: Iterable[Delivery], destinations: Iterable[DestinationFacts], *, off: bool) -> dict[str, Any]:

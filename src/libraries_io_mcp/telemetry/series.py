@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from libraries_io_mcp.telemetry.distribution import Distribution, together
-from libraries_io_mcp.telemetry.summary import SLICE_SECONDS, Operations
+from libraries_io_mcp.telemetry.summary import SLICE_SECONDS, TOOL_CALL, Operations
 
 SLICES: Final = 240
-TOOL_CALLS: Final = "tools/call"
+TOOL_CALLS: Final = TOOL_CALL.strip()
 """Also the name of all tools together."""
-_TOOL: Final = f"{TOOL_CALLS} "
 
 Row = tuple[int, int, float, float, float]
 """Count, failures, and the 50th, 95th and 99th percentile in seconds."""
@@ -54,7 +53,7 @@ def rows_of(operations: Operations) -> Rows:
     for (kind, name), distribution in operations.items():
         found.setdefault(kind, {})[name] = _row(distribution)
     tools = together(
-        [each for (kind, name), each in operations.items() if kind == "operations" and name.startswith(_TOOL)]
+        [each for (kind, name), each in operations.items() if kind == "operations" and name.startswith(TOOL_CALL)]
     )
     if tools is not None:
         found["operations"][TOOL_CALLS] = _row(tools)

@@ -18,6 +18,9 @@ NOTE: Final = (
     "histogram's buckets. A failure is a call that ended with an error of the server or of a tool."
 )
 
+TOOL_CALL: Final = "tools/call "
+"""How the names of operations begin that are calls of tools."""
+
 Operations = Mapping[tuple[str, str], Distribution]
 """By kind (`operations`, `libraries_io_calls`) and name."""
 
@@ -67,6 +70,13 @@ class Summary:
             self._gather()
             number, operations = self._slices[-1]
             return number, self._monotonic() - self._started - number * SLICE_SECONDS, dict(operations)
+
+    def recent_tools(self) -> dict[str, Any] | None:
+        """All calls of tools together over the last five minutes; `None` if there were none."""
+        with self._lock:
+            self._gather()
+            found = [each for _, slice_ in self._slices for key, each in slice_.items() if key[1].startswith(TOOL_CALL)]
+        return _facts(together(found))
 
     def facts(self) -> dict[str, Any]:
         """Everything as plain data, up to this moment."""
