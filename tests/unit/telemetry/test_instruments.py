@@ -39,6 +39,8 @@ def record_everything(instruments: Instruments) -> None:
     instruments.work("startup", 0.1, None)
     instruments.telemetry_dropped("traces", 7)
     instruments.alert_delivery("webhook", "done")
+    instruments.alert_evaluation(0.001, failed=False)
+    instruments.watch_alerts(lambda: {("critical", "firing"): 1}, lambda: True)
     instruments.watch_health(lambda: ({"alerting": 1.0}, 100.0))
     instruments.watch_operations(lambda: 2)
     instruments.watch_quota(lambda: (60, 59, 1))

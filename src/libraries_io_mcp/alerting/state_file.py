@@ -1,0 +1,121 @@
+"""A small JSON file that survives the process: owned by one process at a time, replaced as a whole or not at all."""
+
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, Final
+
+VERSION: Final = 1
+LONGEST_BYTES: Final = 16_000_000
+"""What is larger was not written by us."""
+
+logger: Final = logging.getLogger(__name__)
+
+
+class StateFile:
+    """The file. Whoever holds the lock beside it owns it; the others keep their state to themselves.
+
+    Nothing here raises: alerting goes on without a file, and the log says so once.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock: IO[bytes] | None = None
+        self._written: bytes | None = None
+        self._problem: str | None = None
+        self._shared = False
+
+    @property
+    def owned(self) -> bool:
+        """Whether this process may write it."""
+        return self._lock is not None
+
+    def load(self) -> dict[str, Any]:
+        """What was saved last; empty when there is nothing, when it is not ours, or when it can't be used."""
+        if not self._own():
+            return {}
+        try:
+            with self._path.open("rb") as file:
+                text = file.read(LONGEST_BYTES + 1)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            self._say(f"can't be read: {error.strerror}")
+            return {}
+        return self._state(text)
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Replace the content, if it is ours and differs from what was written last."""
+        if not self._own():
+            return
+        try:
+            text = json.dumps({"version": VERSION, **state}, separators=(",", ":")).encode()
+            if text != self._written:
+                self._replace(text)
+                self._written = text
+            self._problem = None
+        except OSError as error:
+            self._say(f"can't be written: {error.strerror}; alerts do not survive a restart")
+
+    def close(self) -> None:
+        """Let another process have it."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _replace(self, text: bytes) -> None:
+        beside = self._path.with_name(f"{self._path.name}.new")
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self._path)
+
+    def _own(self) -> bool:
+        """Take the lock if it is free. It goes with the process, however that ends."""
+        if self._lock is not None:
+            return True
+        lock: IO[bytes] | None = None
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.fdopen(
+                os.open(self._path.with_name(f"{self._path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600), "r+b"
+            )
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._say_shared()
+        except OSError as error:
+            self._say(f"can't be used: {error.strerror}; alerts do not survive a restart")
+        else:
+            self._lock = lock
+            return True
+        if lock is not None:
+            lock.close()
+        return False
+
+    def _state(self, text: bytes) -> dict[str, Any]:
+        try:
+            found = json.loads(text) if len(text) <= LONGEST_BYTES else None
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            self._say("is damaged; alerting starts anew")
+            return {}
+        if found.get("version") != VERSION:
+            self._say(f"was written by another version of this program ({found.get('version')}); alerting starts anew")
+            return {}
+        self._written = text
+        return found
+
+    def _say(self, problem: str) -> None:
+        if problem != self._problem:
+            logger.warning("the state file of alerting, %s, %s", self._path, problem)
+            self._problem = problem
+
+    def _say_shared(self) -> None:
+        if not self._shared:
+            logger.debug("another process owns %s; the alerts of this one do not survive a restart", self._path)
+            self._shared = True
