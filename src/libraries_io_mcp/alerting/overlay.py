@@ -15,13 +15,14 @@ class Overlay:
         self._storage = storage
         self._time = time
         self._added: dict[Key, tuple[Labels, float]] = {}
-        self._names: set[str] = set()
+        self._by_name: dict[str, dict[Key, tuple[Labels, float]]] = {}
 
     def add(self, samples: Iterable[tuple[Labels, float]]) -> None:
         """Show these, too. A series that was added before keeps its first value, as a database would."""
         for labels, value in samples:
-            self._added.setdefault(frozenset(labels.items()), (labels, value))
-            self._names.add(labels["__name__"])
+            key = frozenset(labels.items())
+            kept = self._added.setdefault(key, (labels, value))
+            self._by_name.setdefault(labels["__name__"], {})[key] = kept
 
     def added(self) -> list[tuple[Labels, float]]:
         """All that was added, in order."""
@@ -32,13 +33,15 @@ class Overlay:
         stored = self._storage.select(matchers, start, end)
         if not start < self._time <= end:
             return stored
-        fitting = {key: each for key, each in self._added.items() if _fits(each[0], matchers)}
+        name = next((each.value for each in matchers if each.name == "__name__" and each.op == "="), None)
+        added = self._added if name is None else self._by_name.get(name, {})
+        fitting = {key: each for key, each in added.items() if _fits(each[0], matchers)}
         if not fitting:
             return stored
         found = []
         for series in stored:
-            added = fitting.pop(frozenset(series.labels.items()), None)
-            found.append(series if added is None else self._extended(series, added[1]))
+            given = fitting.pop(frozenset(series.labels.items()), None)
+            found.append(series if given is None else self._extended(series, given[1]))
         new = (Series(labels, (self._time,), (value,)) for labels, value in fitting.values())
         return [*found, *new]
 
