@@ -1,9 +1,10 @@
 """What the end-to-end tests do with the product: the same varied questions over HTTP and stdio, by real clients."""
 
 import asyncio
+import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -44,8 +45,8 @@ class Done:
     calls: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     requests: int = 0
-    exposition: str = ""
-    """The server's own `/metrics` at the end (HTTP only)."""
+    made: Mapping[str, str] = field(default_factory=dict)
+    """The metrics that the server made, with their units."""
 
     @property
     def environment_name(self) -> str:
@@ -77,11 +78,12 @@ def play(transport: str, folder: Path, endpoint: str, sandbox_url: str, drawn: C
     httpx.delete(f"{control}/requests", timeout=HANG_SECONDS).raise_for_status()
     httpx.post(f"{control}/faults", json=FAULT, timeout=HANG_SECONDS).raise_for_status()
     given = product_environment(endpoint, sandbox_url, done.environment_name)
+    # What it made, told by itself on a second way.
+    given |= {"OTEL_METRICS_EXPORTER": "otlp,prometheus,file", "TELEMETRY_FILE_DIRECTORY": str(folder / "signals")}
     if transport == "http":
         with Running(*HTTP, folder=folder, **given) as server:
             asyncio.run(_ask_all(Client(server.url), done))
             poll_until(drawn, "the panels to have two points of every series", 60)
-            done.exposition = httpx.get(server.url.replace("/mcp", "/metrics"), timeout=30).raise_for_status().text
             assert server.end("SIGTERM") in (0, -15, 143), server.stderr
     else:
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,6 +91,7 @@ def play(transport: str, folder: Path, endpoint: str, sandbox_url: str, drawn: C
             COMMAND, [], env=environment(folder, **given), cwd=str(folder), keep_alive=False, log_file=folder / "stderr"
         )
         asyncio.run(_ask_all(Client(client), done))
+    done.made = metrics_of(folder / "signals" / "metrics.jsonl")
     done.requests = httpx.get(f"{control}/requests", timeout=HANG_SECONDS).raise_for_status().json()["total"]
     return done
 
@@ -104,13 +107,39 @@ async def _ask_all(client: Client[Any], done: Done) -> None:
                 done.failed[tool] += 1
 
 
-def documented_metrics(page: Path) -> dict[str, set[str]]:
-    """Metrics of `docs/telemetry.md`: name in Prometheus -> its labels there."""
+def metrics_of(path: Path) -> dict[str, str]:
+    """Every metric in a file of OTLP/JSON lines that has a point, with its unit."""
+    exports = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+    scopes = (scope for export in exports for group in export["resourceMetrics"] for scope in group["scopeMetrics"])
+    metrics = (metric for scope in scopes for metric in scope["metrics"])
+    kinds = ("sum", "gauge", "histogram")
+    return {
+        metric["name"]: metric.get("unit", "")
+        for metric in metrics
+        if any(metric.get(kind, {}).get("dataPoints") for kind in kinds)
+    }
+
+
+@dataclass(frozen=True)
+class Documented:
+    """A metric as `docs/telemetry.md` has it: its unit, and its name and labels in Prometheus."""
+
+    unit: str
+    name: str
+    labels: frozenset[str]
+
+
+def documented_metrics(page: Path) -> dict[str, Documented]:
+    """Metrics of `docs/telemetry.md` by name."""
     rows = (
         line.split("|") for line in page.read_text(encoding="utf-8").splitlines() if re.match(r"\| `[^`]+` \|", line)
     )
     tables = ([cell.strip() for cell in row[1:-1]] for row in rows if len(row) == 8)
     return {
-        name.strip("`"): {attribute.strip("` ").replace(".", "_") for attribute in attributes.split(",")} - {"-"}
-        for _metric, _kind, _unit, _help, attributes, name in tables
+        metric.strip("`"): Documented(
+            unit.strip("` -"),
+            name.strip("`"),
+            frozenset(attribute.strip("` ").replace(".", "_") for attribute in attributes.split(",")) - {"-"},
+        )
+        for metric, _kind, unit, _help, attributes, name in tables
     }

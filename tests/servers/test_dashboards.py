@@ -26,7 +26,7 @@ RECORDED = {
     for rule in group["rules"]
     if "record" in rule
 }
-DOCUMENTED = documented_metrics(ROOT / "docs" / "telemetry.md")
+DOCUMENTED = {metric.name: metric.labels for metric in documented_metrics(ROOT / "docs" / "telemetry.md").values()}
 FOREIGN = re.compile(r"(otelcol|traces_span_metrics|prometheus|ALERTS|up$)")
 """Metrics of the servers themselves; the end-to-end tests ask the real Prometheus for them."""
 EVERYWHERE = {"le", "job", "service_name", "service_version", "service_instance_id", "deployment_environment_name"}
@@ -112,13 +112,13 @@ def test_every_metric_and_label_is_documented(board: Mapping[str, Any]) -> None:
         for name, labels in selectors(expression):
             if FOREIGN.match(name) or name in RECORDED:
                 continue
-            known = DOCUMENTED.get(family(name)) or DOCUMENTED.get(name.removesuffix("_ratio"))
+            known = DOCUMENTED.get(family(name))
             assert known is not None, name
             assert labels <= known | EVERYWHERE, expression
         grouped = {label.strip() for group in re.findall(r"by \(([^)]*)\)", expression) for label in group.split(",")}
         names = {family(name) for name, _labels in selectors(expression) if not FOREIGN.match(name)}
         if names and not names & RECORDED:
-            known_to_all = set().union(*(DOCUMENTED.get(n) or DOCUMENTED[n.removesuffix("_ratio")] for n in names))
+            known_to_all = set().union(*(DOCUMENTED[name] for name in names))
             assert grouped - {"__name__"} <= known_to_all | EVERYWHERE, expression
 
 
