@@ -146,8 +146,7 @@ def _assemble(
             summary=summary,
             series=series,
             about={"version": __version__, "toolsets": settings.tools.toolsets},
-            more={},
-            guard=lambda _request: None,
+            more={"health": lambda: health.report().facts()},
         )
     return App(settings, telemetry, client, observer, server)
 

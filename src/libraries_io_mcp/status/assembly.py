@@ -10,7 +10,7 @@ from libraries_io_mcp.librariesio.vitals import Vitals
 from libraries_io_mcp.settings import Settings
 from libraries_io_mcp.status import facts
 from libraries_io_mcp.status.feed import Feed
-from libraries_io_mcp.status.routes import Guard, add_status_routes
+from libraries_io_mcp.status.routes import add_status_routes
 from libraries_io_mcp.status.sources import Part, Sources
 from libraries_io_mcp.telemetry.providers import Telemetry
 from libraries_io_mcp.telemetry.series import Series
@@ -27,7 +27,6 @@ def add_status_page(
     series: Series,
     about: Mapping[str, Any],
     more: Mapping[str, Part],
-    guard: Guard,
     now: Callable[[], float] = time.time,
 ) -> None:
     """Add the page and its routes. `more` are parts of others: `health`, `alerts`, `alert_history`.
@@ -51,4 +50,4 @@ def add_status_page(
     if telemetry.recent_traces is not None:
         parts["traces"] = telemetry.recent_traces.facts
     sources = Sources(parts, series, telemetry.recent_traces, telemetry.log_tail)
-    add_status_routes(server, Feed(sources, now=now), telemetry.recent_traces, guard=guard)
+    add_status_routes(server, Feed(sources, now=now), telemetry.recent_traces)

@@ -35,9 +35,6 @@ SECURITY: Final = {
 }
 NEVER_KEPT: Final = {"cache-control": "no-store", **SECURITY}
 
-Guard = Callable[[Request], Response | None]
-"""Refuses who may not see it: the refusal, or `None`."""
-
 
 class Assets:
     """The page's files: read once, named in no path of the outside."""
@@ -96,18 +93,16 @@ async def _disconnected(receive: Receive) -> None:
         continue
 
 
-def add_status_routes(server: FastMCP, feed: Feed, traces: Traces | None, *, guard: Guard) -> None:
-    """Add the routes. `guard` is asked before each."""
+def add_status_routes(server: FastMCP, feed: Feed, traces: Traces | None) -> None:
+    """Add the routes. Who may see them is decided before they are reached: `http_access.py`."""
     assets = Assets()
 
     @server.custom_route("/status", methods=["GET"])
     async def status(request: Request) -> Response:
-        return guard(request) or assets.answer(PAGE, request)
+        return assets.answer(PAGE, request)
 
     @server.custom_route("/status/events", methods=["GET"])
-    async def events(request: Request) -> Response:
-        if (refusal := guard(request)) is not None:
-            return refusal
+    async def events(_request: Request) -> Response:
         if feed.full:
             text = f"{feed.viewers} pages are open already, which is as many as are served at once.\n"
             return PlainTextResponse(text, status_code=503, headers={"retry-after": "10", **NEVER_KEPT})
@@ -115,8 +110,6 @@ def add_status_routes(server: FastMCP, feed: Feed, traces: Traces | None, *, gua
 
     @server.custom_route("/status/traces/{trace_id}", methods=["GET"])
     async def trace(request: Request) -> Response:
-        if (refusal := guard(request)) is not None:
-            return refusal
         if traces is None:
             return JSONResponse({"error": "No traces are kept."}, status_code=404, headers=NEVER_KEPT)
         found = await to_thread.run_sync(traces.trace, request.path_params["trace_id"])
@@ -126,4 +119,4 @@ def add_status_routes(server: FastMCP, feed: Feed, traces: Traces | None, *, gua
 
     @server.custom_route("/status/{name}", methods=["GET"])
     async def asset(request: Request) -> Response:
-        return guard(request) or assets.answer(request.path_params["name"], request)
+        return assets.answer(request.path_params["name"], request)

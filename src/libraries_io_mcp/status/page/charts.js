@@ -52,12 +52,12 @@ export class Chart {
     for (const share of [0, 0.5, 1]) {
       const at = y(top * share);
       marks.push(svg("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: at, y2: at, class: "grid" }));
-      marks.push(svg("text", { x: MARGIN.left - 7, y: at + 4, class: "tick end" }, format(top * share)));
+      marks.push(svg("text", { x: MARGIN.left - 7, y: at + 4, class: "tick end" }, share ? format(top * share) : "0"));
     }
     for (const share of [0, 1 / 3, 2 / 3, 1]) {
-      const ago = Math.round((1 - share) * span / 60 * 10) / 10;
+      const ago = (1 - share) * span;
       const where = share === 0 ? "" : share === 1 ? " end" : " middle";
-      marks.push(svg("text", { x: x(-(1 - share) * span), y: HEIGHT - 5, class: `tick${where}` }, ago ? `−${ago} min` : "now"));
+      marks.push(svg("text", { x: x(-(1 - share) * span), y: HEIGHT - 5, class: `tick${where}` }, share === 1 ? "now" : `−${before(ago)}`));
     }
     this.#options.series.forEach((each, index) => marks.push(...this.#curve(each, this.#lines[index] ?? [], x, y)));
     marks.push(svg("line", { y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom, class: "cursor", visibility: "hidden" }));
@@ -150,6 +150,10 @@ export function sparkline(values) {
   const step = width / Math.max(1, values.length - 1);
   const path = values.map((value, index) => `${(index * step).toFixed(1)},${(height - 2 - (value / most) * (height - 4)).toFixed(1)}`).join("L");
   return svg("svg", { width, height, class: "spark", "aria-hidden": "true", viewBox: `0 0 ${width} ${height}` }, svg("path", { d: `M${path}`, class: "curve accent" }));
+}
+
+function before(seconds) {
+  return seconds < 60 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 6) / 10} min`;
 }
 
 // The next 1, 2 or 5 times a power of ten.

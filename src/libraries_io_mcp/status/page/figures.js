@@ -5,6 +5,7 @@ import { badge, byId, bytes, duration, el, fill, long, notAvailable, number, per
 
 const ALL = "tools/call";
 const FIVE_MINUTES = 300;
+const SHORTEST_RANGE = 120;
 const SHORTEST_SLICE = 3; // seconds of the unfinished slice that say something about a rate
 
 let calls = null;
@@ -32,7 +33,7 @@ export function tiles(store) {
   const made = [
     tile("Health", health?.status ? badge(health.status) : unknown(), health?.score === null || health?.score === undefined ? "score unknown" : `score ${Math.round(health.score)} of 100`),
     tile("Alerts firing", firing === null ? unknown() : el("span", { class: firing ? "bad" : "" }, number(firing)), alerts?.evaluated_by ? `evaluated by ${words(alerts.evaluated_by)}` : "not available"),
-    tile("Quota left", quota ? `${number(quota.remaining)} of ${number(quota.limit)}` : unknown(), quota ? renews(quota, store) : ""),
+    tile("Quota left", quota ? number(quota.remaining) : unknown(), quota ? `of ${number(quota.limit)}, ${renews(quota, store)}` : ""),
     tile("Tool calls", all ? number(all.count) : "0", `in ${long(Math.min(FIVE_MINUTES, figures?.uptime_seconds ?? FIVE_MINUTES))}`),
     tile("Success", all ? percent(all.success) : unknown(), all ? `${number(all.failures)} failed` : "no calls yet"),
     tile("95 % faster than", all ? duration(all.p95) : unknown(), all ? `half: ${duration(all.p50)}` : "no calls yet"),
@@ -86,7 +87,8 @@ function choose(names) {
 }
 
 export function charts(store) {
-  const range = Number(byId("range").value);
+  // A young server has not more to show than its life.
+  const range = Math.min(Number(byId("range").value), Math.max(SHORTEST_RANGE, Math.ceil((store.parts.figures?.uptime_seconds ?? 0) / 60) * 60));
   const points = rows(store, "operations", byId("operation").value || ALL, range);
   const times = points.map((point) => point.time);
   const known = (pick) => points.map((point) => (point.row ? pick(point.row) : null));

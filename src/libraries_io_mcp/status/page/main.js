@@ -68,7 +68,7 @@ function connection(now, details, status) {
   say(pill, STATES[now]);
   document.body.dataset.state = now;
   const login = now === "refused" && status === 401;
-  byId("login").hidden = !login;
+  if (login) byId("login").hidden = false;
   const notice = byId("notice");
   notice.hidden = now === "live" || now === "paused" || now === "connecting" || login;
   if (notice.hidden) return notice.replaceChildren();
@@ -84,10 +84,14 @@ const stream = new Stream("status/events", (event, data) => {
 
 figures.begin(redraw);
 traces.begin(redraw, () => stream.headers());
-panels.begin(redraw, () => stream.headers());
+panels.begin(redraw, () => stream.headers(), () => {
+  byId("login").hidden = false;
+  byId("token").focus();
+});
 byId("login").addEventListener("submit", (event) => {
   event.preventDefault();
   stream.login(byId("token").value.trim());
   byId("token").value = "";
+  byId("login").hidden = true;
 });
 stream.open();

@@ -27,10 +27,12 @@ export function health(store) {
 }
 
 let headers = () => ({});
-let resolving = new Set();
+let ask = () => {};
+const resolving = new Set();
 
-export function begin(redraw, authorization) {
+export function begin(redraw, authorization, askForToken) {
   headers = authorization;
+  ask = askForToken;
   for (const id of ["log-level", "log-search", "log-pause", "settings-changed"]) byId(id).addEventListener("input", redraw);
 }
 
@@ -81,7 +83,8 @@ async function resolve(each) {
   resolving.add(each.fingerprint);
   try {
     const answer = await fetch(`alerts/${encodeURIComponent(each.fingerprint)}/resolve`, { method: "POST", headers: headers() });
-    say(byId("alerts-said"), answer.ok ? `${each.name} is resolved.` : `${each.name} could not be resolved: the server answered ${answer.status}.`);
+    if (answer.status === 401) ask();
+    say(byId("alerts-said"), answer.ok ? `${each.name} is resolved.` : `${each.name} could not be resolved: the server ${answer.status === 401 ? "asks for its token" : `answered ${answer.status}`}.`);
   } catch {
     say(byId("alerts-said"), `${each.name} could not be resolved: the server does not answer.`);
   } finally {

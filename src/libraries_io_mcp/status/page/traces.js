@@ -2,15 +2,19 @@
 
 import { badge, byId, duration, el, moment, number, say } from "./dom.js";
 
-const SHOWN = 60;
+const FIRST = 15;
+const MORE = 45;
 
+let most = FIRST;
 let open = null; // {id, row, detail}
 let held = null; // what is shown while the list holds still
 let rows = new Map();
+let again = () => {};
 let headers = () => ({});
 
 export function begin(redraw, authorization) {
   headers = authorization;
+  again = redraw;
   for (const id of ["trace-search", "trace-errors"]) byId(id).addEventListener("input", redraw);
   byId("trace-pause").addEventListener("change", redraw);
 }
@@ -29,9 +33,23 @@ export function traces(store) {
   else held ??= all;
   const fitting = (held ?? all).filter(matcher());
   const waiting = held ? all.filter((trace) => !held.includes(trace)).length : 0;
-  const shown = fitting.slice(0, SHOWN);
+  const shown = fitting.slice(0, most);
   say(byId("traces-sum"), summary(all.length, fitting.length, shown.length, waiting, store.parts.traces));
   draw(place, shown, store.traces);
+  more(place, fitting.length);
+}
+
+function more(place, fitting) {
+  let button = place.querySelector("button.more");
+  if (!button) {
+    button = el("button", { type: "button", class: "more", click: () => {
+      most = most === FIRST ? FIRST + MORE : FIRST;
+      again();
+    } });
+    place.append(button);
+  }
+  button.hidden = fitting <= FIRST;
+  say(button, most === FIRST ? `Show ${Math.min(fitting, FIRST + MORE) - FIRST} more` : "Show fewer");
 }
 
 function matcher() {
@@ -121,9 +139,9 @@ function close() {
 }
 
 async function toggle(id) {
-  const again = open?.id === id;
+  const same = open?.id === id;
   close();
-  if (again) return;
+  if (same) return;
   const entry = rows.get(id);
   const cell = el("td", { colspan: 6, class: "waterfall-cell" }, el("p", { class: "muted" }, "Loading"));
   open = { id, entry, detail: el("tr", { class: "detail" }, cell) };
