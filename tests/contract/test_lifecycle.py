@@ -2,71 +2,33 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
 import pytest
-from tests.support import wire
-from tests.support.collectors import collector
 from tests.support.command import Running, server_arguments
+from tests.support.endings import CODES, ENDINGS, assert_it_ends, assert_quiet, use
 from tests.support.polling import HANG_SECONDS
 
 from libraries_io_mcp.demo.otlp_model import MetricPoint
 from libraries_io_mcp.demo.otlp_receiver import OtlpReceiver
 
-CODES = {"EOF": 0, "SIGINT": 130, "SIGTERM": 143}
-ENDINGS = {"stdio": ("EOF", "SIGINT", "SIGTERM"), "http": ("SIGINT", "SIGTERM")}
 CALLS = 5
 
 
-@contextmanager
-def started(transport: str, folder: Path, **variables: str) -> Iterator[dict[str, Running]]:
-    """One server for each way to end it, all starting at the same time."""
-    with ExitStack() as stack:
-        yield {
-            how: stack.enter_context(Running(*server_arguments(transport), folder=folder / how, **variables))
-            for how in ENDINGS[transport]
-        }
-
-
-def use(server: Running, transport: str, calls: int) -> None:
-    """Call a tool so often."""
-    if transport == "stdio":
-        server.initialize()
-        for _ in range(calls):
-            assert not server.call("get_quota_status")["isError"]
-    else:
-        with httpx.Client(timeout=HANG_SECONDS) as client:
-            for _ in range(calls):
-                assert "resets_in" in client.send(wire.tool_call(server.url, wire.MODERN, "get_quota_status")).text
-
-
-def assert_quiet(server: Running) -> None:
-    """Nothing on stderr but JSON lines, and no traceback in them."""
-    lines = server.log_lines()
-    assert lines[0]["message"].startswith("serving MCP")
-    assert not [line for line in lines if "exception" in line]
-    assert "Traceback" not in server.stderr
-
-
-@pytest.mark.parametrize("transport", ENDINGS)
-@pytest.mark.parametrize("state", ["off", "dead", "black hole"])
-def test_it_ends(transport: str, state: str, tmp_path: Path):
-    """With a client that still listens on an event stream, and signals that nobody takes."""
-    with collector(state) as variables, started(transport, tmp_path, **variables) as servers, ExitStack() as streams:
-        for server in servers.values():
-            use(server, transport, 1)
-            if transport == "http":
-                headers = wire.open_session(server.url)
-                streams.enter_context(httpx.stream("GET", server.url, headers=headers, timeout=HANG_SECONDS))
-        for how, server in servers.items():
-            server.ask_to_end(how)
-        codes = {how: server.process.wait(HANG_SECONDS) for how, server in servers.items()}
-        assert codes == {how: CODES[how] for how in servers}
-        for server in servers.values():
-            assert_quiet(server)
+@pytest.mark.parametrize(
+    ("state", "transport", "how"),
+    [
+        ("off", "stdio", "SIGTERM"),
+        ("dead", "stdio", "EOF"),
+        ("dead", "http", "SIGINT"),
+        ("black hole", "stdio", "SIGINT"),
+        ("black hole", "http", "SIGTERM"),
+    ],
+)
+def test_it_ends(state: str, transport: str, how: str, tmp_path: Path):
+    """Each state, transport and way to end once; tests/e2e/test_endings.py has all combinations."""
+    assert_it_ends(state, transport, how, tmp_path)
 
 
 @pytest.mark.parametrize("transport", ENDINGS)

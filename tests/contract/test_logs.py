@@ -65,17 +65,17 @@ def test_one_request_has_one_id_on_all_its_records_and_spans(tmp_path: Path, ups
 
 
 @pytest.mark.parametrize(
-    ("variable", "gone"),
+    ("off", "left"),
     [
-        ("LOG_ENABLE_HTTP", "libraries_io.call.completed"),
-        ("LOG_ENABLE_MCP", OPERATION),
-        ("LOG_ENABLE_PERFORMANCE", "libraries_io.operation.slow"),
+        ("HTTP", {OPERATION, "libraries_io.operation.slow"}),
+        ("MCP PERFORMANCE", {"libraries_io.call.completed"}),
     ],
 )
-def test_categories_can_be_switched_off(variable: str, gone: str, tmp_path: Path, upstream: Upstream):
+def test_categories_can_be_switched_off(off: str, left: set[str], tmp_path: Path, upstream: Upstream):
     """With a threshold that everything exceeds, all three are there unless switched off."""
-    lines = session(tmp_path, upstream, SLOW_OPERATION_SECONDS="0.000001", **{variable: "false"}).log_lines()
-    assert events(lines) == {"libraries_io.call.completed", OPERATION, "libraries_io.operation.slow"} - {gone}
+    switches = {f"LOG_ENABLE_{name}": "false" for name in off.split()}
+    lines = session(tmp_path, upstream, SLOW_OPERATION_SECONDS="0.000001", **switches).log_lines()
+    assert events(lines) == left
 
 
 def test_slow_operations_are_warned_of_also_when_the_level_hides_what_went_well(tmp_path: Path, upstream: Upstream):
@@ -88,80 +88,77 @@ def test_slow_operations_are_warned_of_also_when_the_level_hides_what_went_well(
     assert [line for line in lines if "libraries_io.endpoint" in line]
 
 
-def test_text_without_attributes_and_request_ids(tmp_path: Path):
-    server = session(tmp_path, LOG_FORMAT="text", LOG_ENABLE_STRUCTURED="false", LOG_INCLUDE_REQUEST_ID="false")
-    (line,) = [line for line in server.stderr.splitlines() if "get_quota_status" in line]
+def test_text_without_attributes_and_request_ids_as_an_env_file_says(tmp_path: Path):
+    """And a file that is named but switched off is not made."""
+    (tmp_path / ".env").write_text("LOG_FORMAT=text\nLOG_LEVEL=debug\nSLOW_OPERATION_SECONDS=0.000001\n")
+    server = session(
+        tmp_path,
+        LOG_ENABLE_STRUCTURED="false",
+        LOG_INCLUDE_REQUEST_ID="false",
+        LOG_FILE=str(tmp_path / "log.jsonl"),
+        LOG_ENABLE_FILE="false",
+    )
+    lines = server.stderr.splitlines()
+    (line,) = [line for line in lines if "get_quota_status completed" in line]
     assert " INFO     libraries_io_mcp.telemetry.middleware: tools/call get_quota_status completed in " in line
-    assert "request_id" not in line
-    assert "mcp.method.name" not in line
+    assert "request_id" not in server.stderr
+    assert "mcp.method.name" not in server.stderr
+    assert [line for line in lines if " DEBUG " in line]
+    assert [line for line in lines if "get_quota_status was slow" in line]
+    assert not (tmp_path / "log.jsonl").exists()
 
 
-def test_a_file_beside_the_console_and_alone(tmp_path: Path):
+def test_the_console_a_file_and_syslog_get_the_same_lines(tmp_path: Path):
     path = tmp_path / "deep" / "log.jsonl"
-    both = session(tmp_path / "both", LOG_FILE=str(path))
-    assert lines_of(path) == both.log_lines()
-    path.unlink()
-    alone = session(tmp_path / "alone", LOG_FILE=str(path), LOG_ENABLE_CONSOLE="false")
-    assert alone.stderr == ""
-    assert OPERATION in events(lines_of(path))
-    path.unlink()
-    session(tmp_path / "off", LOG_FILE=str(path), LOG_ENABLE_FILE="false")
-    assert not path.exists()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(HANG_SECONDS)
+        address = f"127.0.0.1:{receiver.getsockname()[1]}"
+        server = session(tmp_path, LOG_FILE=str(path), LOG_ENABLE_SYSLOG="true", LOG_SYSLOG_ADDRESS=address)
+        lines = server.log_lines()
+        datagrams = [receiver.recv(65536).decode() for _ in lines]
+    assert OPERATION in events(lines)
+    assert lines_of(path) == lines
+    assert all(datagram.startswith("<14>libraries-io-mcp: {") for datagram in datagrams)
+    assert [json.loads(datagram.partition(": ")[2].rstrip("\0")) for datagram in datagrams] == lines
 
 
-def test_the_file_is_rotated(tmp_path: Path):
+def test_a_file_alone_is_rotated(tmp_path: Path):
     path = tmp_path / "log.jsonl"
-    with Running(folder=tmp_path, LOG_FILE=str(path), LOG_MAX_BYTES="4000", LOG_BACKUP_COUNT="2") as server:
+    variables = {"LOG_FILE": str(path), "LOG_ENABLE_CONSOLE": "false"}
+    with Running(folder=tmp_path, LOG_MAX_BYTES="4000", LOG_BACKUP_COUNT="2", **variables) as server:
         server.initialize()
         for _ in range(40):
             server.call("get_quota_status")
-        server.end("EOF")
+        assert server.end("EOF") == 0
+    assert server.stderr == ""
     files = sorted(tmp_path.glob("log.jsonl*"))
     assert [file.name for file in files] == ["log.jsonl", "log.jsonl.1", "log.jsonl.2"]
     assert all(file.stat().st_size <= 4000 for file in files)
-    assert all(lines_of(file) for file in files)
+    assert all(OPERATION in events(lines_of(file)) for file in files)
 
 
-@pytest.mark.parametrize(
-    ("path", "reason"), [("/dev/full", "No space left on device"), ("/proc/log.jsonl", "No such file or directory")]
-)
-def test_a_file_that_can_not_be_written_is_one_warning(path: str, reason: str, tmp_path: Path):
+def test_destinations_that_do_not_work_are_one_warning_each(tmp_path: Path):
     """Every call is answered, and stderr has every line."""
-    lines = session(tmp_path, LOG_FILE=path).log_lines()
-    said = [line["message"] for line in lines if "log destination" in line["message"]]
-    assert said == [f"log destination file does not work: {reason}; it is tried again every 5 s"]
+    nobody = tmp_path / "nobody"
+    variables = {"LOG_FILE": "/dev/full", "LOG_ENABLE_SYSLOG": "true", "LOG_SYSLOG_ADDRESS": str(nobody)}
+    lines = session(tmp_path, **variables).log_lines()
+    said = {line["message"] for line in lines if "log destination" in line["message"]}
+    assert said == {
+        "log destination file (LOG_FILE=/dev/full) does not work: No space left on device; it is tried again every 5 s",
+        f"log destination syslog (LOG_SYSLOG_ADDRESS={nobody}) does not work: No such file or directory; it is tried "
+        "again every 5 s",
+    }
+    assert len([line for line in lines if "log destination" in line["message"]]) == 2
     assert OPERATION in events(lines)
 
 
 def test_the_only_destination_that_does_not_work_is_said_on_stderr(tmp_path: Path):
     server = session(tmp_path, LOG_FILE="/proc/log.jsonl", LOG_ENABLE_CONSOLE="false")
-    assert server.stderr.startswith("libraries-io-mcp: log destination file does not work: No such file or directory")
+    assert server.stderr.startswith(
+        "libraries-io-mcp: log destination file (LOG_FILE=/proc/log.jsonl) does not work: No such file or directory"
+    )
     assert len(server.stderr.splitlines()) == 1
-
-
-def test_syslog_by_udp(tmp_path: Path):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
-        receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(HANG_SECONDS)
-        server = session(
-            tmp_path, LOG_ENABLE_SYSLOG="true", LOG_SYSLOG_ADDRESS=f"127.0.0.1:{receiver.getsockname()[1]}"
-        )
-        lines = server.log_lines()
-        datagrams = [receiver.recv(65536).decode() for _ in lines]
-    assert all(datagram.startswith("<14>libraries-io-mcp: {") for datagram in datagrams)
-    assert [json.loads(datagram.partition(": ")[2].rstrip("\0")) for datagram in datagrams] == lines
-
-
-def test_syslog_by_a_socket_file_that_is_not_there(tmp_path: Path):
-    lines = session(tmp_path, LOG_ENABLE_SYSLOG="true", LOG_SYSLOG_ADDRESS=str(tmp_path / "nobody")).log_lines()
-    assert len([line for line in lines if "log destination syslog does not work" in line["message"]]) == 1
-
-
-def test_settings_come_from_an_env_file_too(tmp_path: Path):
-    (tmp_path / ".env").write_text("LOG_FORMAT=text\nLOG_LEVEL=debug\nSLOW_OPERATION_SECONDS=0.000001\n")
-    server = session(tmp_path)
-    assert "DEBUG" in server.stderr
-    assert "was slow" in server.stderr
 
 
 def test_a_file_that_is_asked_for_needs_a_path(tmp_path: Path):

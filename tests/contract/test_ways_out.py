@@ -75,15 +75,6 @@ def test_files_hold_what_a_collector_reads(tmp_path: Path):
             assert ParseDict(with_bytes(each), kind()).ByteSize()
 
 
-def test_the_console_is_stderr_one_json_object_a_line(tmp_path: Path):
-    """stdout belongs to the protocol; the session itself has shown that it was left alone."""
-    server = session(tmp_path, **exporters("console"))
-    lines = server.log_lines()
-    assert [line for line in lines if line.get("name") == CALL and "context" in line]
-    assert [line for line in lines if "resource_metrics" in line]
-    assert [line for line in lines if str(line.get("body", "")).startswith(CALL)]
-
-
 def test_none_leaves_by_no_way(tmp_path: Path):
     with OtlpReceiver() as receiver:
         session(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, **exporters("none"))
@@ -91,7 +82,10 @@ def test_none_leaves_by_no_way(tmp_path: Path):
 
 
 def test_a_way_that_fails_does_not_disturb_the_others(tmp_path: Path):
-    """The Collector refuses connections and the console works; files can't be written for a file is in their way."""
+    """The Collector refuses connections; files can't be written for a file is in their way; the console works.
+
+    That is stderr, one JSON object a line: stdout belongs to the protocol; that the session went well shows that.
+    """
     folder = tmp_path / "taken"
     folder.write_text("")
     with unused_port() as port:
@@ -103,8 +97,11 @@ def test_a_way_that_fails_does_not_disturb_the_others(tmp_path: Path):
         )
     lines = server.log_lines()
     assert [line for line in lines if line.get("name") == CALL and "context" in line]
+    assert [line for line in lines if "resource_metrics" in line]
+    assert [line for line in lines if str(line.get("body", "")).startswith(CALL)]
     said = [line["message"] for line in lines if "message" in line]
-    assert "traces can't be written by file: File exists" in said
+    where = f"TELEMETRY_FILE_DIRECTORY={folder}, traces.jsonl"
+    assert f"traces can't be written by file: {where}: File exists" in said
     assert [line for line in said if line.startswith("traces by otlp: ") and "not delivered" in line]
     assert [line for line in said if line.startswith("traces by file: ") and "FileExistsError" in line]
 

@@ -10,6 +10,7 @@ import logging
 import logging.handlers
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -34,8 +35,10 @@ class OtlpFile:
     """A rotated file of OTLP/JSON lines."""
 
     def __init__(self, path: Path, *, max_bytes: int, backup_count: int) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._handler = _File(path, maxBytes=max_bytes, backupCount=backup_count, encoding="utf-8")
+        self._path = path
+        with _naming(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._handler = _File(path, maxBytes=max_bytes, backupCount=backup_count, encoding="utf-8")
 
     def write(self, message: Message) -> None:
         """Add one export request as a line.
@@ -44,11 +47,22 @@ class OtlpFile:
             OSError: it can't be written.
         """
         line = json.dumps(_with_hex_ids(MessageToDict(message, use_integers_for_enums=True)), ensure_ascii=False)
-        self._handler.emit(logging.LogRecord("", logging.INFO, "", 0, line, None, None))
+        with _naming(self._path):
+            self._handler.emit(logging.LogRecord("", logging.INFO, "", 0, line, None, None))
 
     def close(self) -> None:
         """Close the file."""
         self._handler.close()
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Whoever is told what went wrong is told which file it is and where that comes from."""
+    try:
+        yield
+    except OSError as error:
+        where = f"TELEMETRY_FILE_DIRECTORY={path.parent}, {path.name}"
+        raise OSError(error.errno, f"{where}: {error.strerror}") from error
 
 
 class SpanFile(SpanExporter):

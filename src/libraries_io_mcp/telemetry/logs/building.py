@@ -61,12 +61,20 @@ def _destinations(settings: LogSettings, instruments: Instruments, *, others: bo
                 # Lines that are written together are rotated together.
                 chunk=min(32_768, settings.max_bytes // 4),
                 alone=alone,
+                setting=f"LOG_FILE={settings.file}",
             )
         )
     if settings.enable_syslog:
         to_syslog = syslog(settings.syslog_target, SERVICE_NAME)
         made.append(
-            Destination("syslog", to_syslog, on_drop=partial(instruments.log_dropped, "syslog"), chunk=0, alone=alone)
+            Destination(
+                "syslog",
+                to_syslog,
+                on_drop=partial(instruments.log_dropped, "syslog"),
+                chunk=0,
+                alone=alone,
+                setting=f"LOG_SYSLOG_ADDRESS={settings.syslog_address}",
+            )
         )
     return made
 

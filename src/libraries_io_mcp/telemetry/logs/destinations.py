@@ -36,7 +36,10 @@ class DestinationFacts:
 
 
 class Destination:
-    """Writes lines somewhere. `work` does what can be done now; a thread of its own calls it until `stop`."""
+    """Writes lines somewhere. `work` does what can be done now; a thread of its own calls it until `stop`.
+
+    `setting` is what says where, as `NAME=value`, for whoever is told that it does not work.
+    """
 
     def __init__(
         self,
@@ -48,8 +51,10 @@ class Destination:
         chunk: int = _CHUNK,
         limit: int = QUEUE_SIZE,
         alone: bool = False,
+        setting: str = "",
     ) -> None:
         self.name = name
+        self._shown = f"{name} ({setting})" if setting else name
         self._open = open_
         self._on_drop = on_drop
         self._now = now
@@ -105,7 +110,7 @@ class Destination:
             return RETRY_SECONDS
         if self._retry_at is not None:
             self._retry_at = None
-            self._say("log destination %s works again; %d lines were dropped", self.name, self._dropped)
+            self._say("log destination %s works again; %d lines were dropped", self._shown, self._dropped)
         self._dropped, self._error = 0, None
         return None
 
@@ -136,7 +141,7 @@ class Destination:
         reason = self._error = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
         if self._retry_at is None:
             self._say(
-                "log destination %s does not work: %s; it is tried again every %g s", self.name, reason, RETRY_SECONDS
+                "log destination %s does not work: %s; it is tried again every %g s", self._shown, reason, RETRY_SECONDS
             )
         self._retry_at = self._now() + RETRY_SECONDS
         self.close()
