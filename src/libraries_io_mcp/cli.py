@@ -15,6 +15,7 @@ examples:
   libraries-io-mcp                                  the MCP server on stdio, as clients start it
   libraries-io-mcp serve --transport http           the MCP server at http://127.0.0.1:8000/mcp
   libraries-io-mcp demo                             see it work: no key and no network needed
+  libraries-io-mcp doctor                           what works, what does not, and what to do
   libraries-io-mcp sandbox                          a stand-in for the Libraries.io API on port 8081
 
 Settings come from environment variables or .env; docs/configuration.md lists them.
@@ -26,13 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        match options.command:
-            case "demo":
-                return _demo(options)
-            case "sandbox":
-                return _sandbox(options)
-            case _:
-                return _serve(options)
+        commands = {"demo": _demo, "doctor": _doctor, "sandbox": _sandbox}
+        return commands.get(options.command, _serve)(options)
     except SettingsError as error:
         print(f"libraries-io-mcp: {error}", file=sys.stderr)
         return 2
@@ -56,6 +52,12 @@ def _demo(options: argparse.Namespace) -> int:
     from libraries_io_mcp.demo.tour import run  # noqa: PLC0415 - start-up time
 
     return run(svg=options.svg)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from libraries_io_mcp.doctor.command import run  # noqa: PLC0415 - start-up time
+
+    run(as_json=options.json, only_server=options.server is not None, url=options.server or None)
 
 
 def _sandbox(options: argparse.Namespace) -> int:
@@ -94,6 +96,16 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="the main job end to end, without a key, Docker or network")
     demo.add_argument("--svg", type=Path, metavar="FILE", help="also save what is shown as a picture")
+
+    doctor = commands.add_parser("doctor", help="try everything that the settings name, and say what to do")
+    doctor.add_argument("--json", action="store_true", help="print JSON instead of lines")
+    doctor.add_argument(
+        "--server",
+        nargs="?",
+        const="",
+        metavar="URL",
+        help="only ask a running server whether it is ready, and no one else (default: MCP_HOST and MCP_PORT)",
+    )
 
     sandbox = commands.add_parser("sandbox", help="a stand-in for the Libraries.io API, for tries and tests")
     sandbox.add_argument("--host", help="address to listen on (default: 127.0.0.1)")

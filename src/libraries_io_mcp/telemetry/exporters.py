@@ -7,6 +7,7 @@ Everything is imported when an exporter is made, for start-up time: that happens
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -58,44 +59,59 @@ class Exporters:
                     "can be written"
                 )
 
-    def span_exporter(self, way: Way) -> Callable[[], SpanExporter]:
-        """Makes the exporter of a way for spans."""
-        return {"otlp": self._otlp_spans, "console": _console_spans, "file": self._file_spans}[way]
+    def span_exporter(self, way: Way, seconds: float | None = None) -> Callable[[], SpanExporter]:
+        """Makes the exporter of a way for spans. `seconds`: longest OTLP export; `None`: as the SDK is set."""
+        makers: dict[Way, Callable[[], SpanExporter]] = {
+            "otlp": partial(self._otlp_spans, seconds),
+            "console": _console_spans,
+            "file": self._file_spans,
+        }
+        return makers[way]
 
-    def metric_exporter(self, way: Way) -> Callable[[], MetricExporter]:
+    def metric_exporter(self, way: Way, seconds: float | None = None) -> Callable[[], MetricExporter]:
         """Makes the exporter of a way for metrics."""
-        return {"otlp": self._otlp_metrics, "console": _console_metrics, "file": self._file_metrics}[way]
+        makers: dict[Way, Callable[[], MetricExporter]] = {
+            "otlp": partial(self._otlp_metrics, seconds),
+            "console": _console_metrics,
+            "file": self._file_metrics,
+        }
+        return makers[way]
 
-    def log_exporter(self, way: Way) -> Callable[[], LogRecordExporter]:
+    def log_exporter(self, way: Way, seconds: float | None = None) -> Callable[[], LogRecordExporter]:
         """Makes the exporter of a way for log records."""
-        return {"otlp": self._otlp_logs, "console": _console_logs, "file": self._file_logs}[way]
+        makers: dict[Way, Callable[[], LogRecordExporter]] = {
+            "otlp": partial(self._otlp_logs, seconds),
+            "console": _console_logs,
+            "file": self._file_logs,
+        }
+        return makers[way]
 
-    def _otlp_spans(self) -> SpanExporter:
+    def _otlp_spans(self, seconds: float | None) -> SpanExporter:
         if self._telemetry.protocol("traces") == "grpc":
             from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as Grpc
 
-            return Grpc()
+            return Grpc(timeout=seconds)
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-        return OTLPSpanExporter()
+        return OTLPSpanExporter(timeout=seconds)
 
-    def _otlp_metrics(self) -> MetricExporter:
+    def _otlp_metrics(self, seconds: float | None) -> MetricExporter:
         if self._telemetry.protocol("metrics") == "grpc":
             from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as Grpc
 
-            return Grpc()
+            return Grpc(timeout=seconds)
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 
-        return OTLPMetricExporter()
+        return OTLPMetricExporter(timeout=seconds)
 
-    def _otlp_logs(self) -> LogRecordExporter:
+    def _otlp_logs(self, seconds: float | None) -> LogRecordExporter:
         if self._telemetry.protocol("logs") == "grpc":
             from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as Grpc
 
-            return Grpc()
+            return Grpc(timeout=seconds)
         from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 
-        return OTLPLogExporter()
+        return OTLPLogExporter(timeout=seconds)
 
     def _file_spans(self) -> SpanExporter:
         from libraries_io_mcp.telemetry.otlp_files import OtlpFile, SpanFile
