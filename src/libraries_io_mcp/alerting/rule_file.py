@@ -27,7 +27,6 @@ ALERT_ONLY: Final = ("for", "keep_firing_for", "annotations")
 
 _LABEL_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _METRIC_NAME: Final = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
-_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Fields = Mapping[str, yaml.Node]
 
 
@@ -42,7 +41,8 @@ def read_rule_file(path: Path, default_interval: float) -> tuple[tuple[Group, ..
     reader = _Reader(str(path), default_interval)
     try:
         text = path.read_text(encoding="utf-8")
-        reader.read(yaml.compose(text, Loader=_LOADER))
+        # Not the loader in C, which is faster and ends the process when a text is nested too deeply.
+        reader.read(yaml.compose(text, Loader=yaml.SafeLoader))
     except OSError as error:
         reader.report("", "", "", f"can't be read: {error.strerror or type(error).__name__}")
     except UnicodeDecodeError:
@@ -108,13 +108,13 @@ class _Reader:
         self.groups.append(Group(self._file, name, interval, tuple(rules), limit, offset))
 
     def _read_rule(self, node: yaml.Node, group_labels: Mapping[str, str]) -> Rule | None:
+        self._rule = _name(node) or self._rule
         try:
             fields = _fields(node, RULE_FIELDS)
             record, alert = _text(fields, "record"), _text(fields, "alert")
         except _Wrong as wrong:
             self._say(wrong)
             return None
-        self._rule = alert or record or self._rule
         if bool(record) is bool(alert):
             given = "a rule has record or alert, not both" if record else "missing: a rule needs record or alert"
             self._say(_Wrong("record" if record else "alert", given))
@@ -173,6 +173,13 @@ def _fields(node: yaml.Node, known: tuple[str, ...]) -> dict[str, yaml.Node]:
             close = difflib.get_close_matches(name, known, 1)
             raise _Wrong(name, f"unknown field{f'; did you mean {close[0]}?' if close else ''}")
     return found
+
+
+def _name(node: yaml.Node) -> str:
+    """What a rule is called, even if it can't be read as one."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    names = {str(key.value): value.value for key, value in pairs if isinstance(value, yaml.ScalarNode)}
+    return str(names.get("alert") or names.get("record") or "")
 
 
 def _pairs(node: yaml.Node, field: str) -> dict[str, yaml.Node]:
