@@ -99,8 +99,8 @@ def _with_argument(name: str, operand: Range, argument: Number) -> Instant:
     names: Memo[Key, Key] = Memo(nameless)
 
     def at(context: Context) -> Vector:
-        window, given = operand.window(context), argument.at(context)
-        computed = [(names[key], compute(times, values, window, given)) for key, times, values in operand.at(context)]
+        samples, window, given = operand.at(context), operand.window(context), argument.at(context)
+        computed = [(names[key], compute(times, values, window, given)) for key, times, values in samples]
         return distinct([(key, value) for key, value in computed if value is not None])
 
     return Instant(at, together(operand.needs, argument.needs))

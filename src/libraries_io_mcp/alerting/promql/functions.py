@@ -18,6 +18,8 @@ from libraries_io_mcp.alerting.promql.model import (
     together,
 )
 
+_NEGATIVE: Final = ("!=", "!~")
+
 
 def each_value(operand: Instant, compute: Callable[[float], float]) -> Instant:
     """Every value through a function; the names are dropped."""
@@ -53,7 +55,7 @@ def _exp(value: float) -> float:
 
 
 def _sign(value: float) -> float:
-    return (value > 0) - (value < 0) if value > 0 or value < 0 else value
+    return math.copysign(1.0, value) if value > 0 or value < 0 else value
 
 
 MATHEMATICS: Final[dict[str, Callable[[float], float]]] = {
@@ -74,9 +76,9 @@ def rounded(operand: Instant, nearest: Number) -> Instant:
     names: Memo[Key, Key] = Memo(nameless)
 
     def at(context: Context) -> Vector:
+        vector = operand.at(context)
         inverse = divide(1.0, nearest.at(context))
         floor = MATHEMATICS["floor"]
-        vector = operand.at(context)
         return distinct([(names[key], divide(floor(value * inverse + 0.5), inverse)) for key, value in vector])
 
     return Instant(at, together(operand.needs, nearest.needs))
@@ -87,10 +89,10 @@ def clamped(operand: Instant, least: Number, most: Number) -> Instant:
     names: Memo[Key, Key] = Memo(nameless)
 
     def at(context: Context) -> Vector:
-        low, high = least.at(context), most.at(context)
+        vector, low, high = operand.at(context), least.at(context), most.at(context)
         if high < low:
             return []
-        return distinct([(names[key], highest(low, lowest(high, value))) for key, value in operand.at(context)])
+        return distinct([(names[key], highest(low, lowest(high, value))) for key, value in vector])
 
     return Instant(at, together(operand.needs, least.needs, most.needs))
 
@@ -145,7 +147,7 @@ def absent(operand: Instant | Range) -> Instant:
 def _asked_for(matchers: tuple[Matcher, ...]) -> Key:
     asked: dict[str, str] = {}
     seen: set[str] = set()
-    for each in matchers:
+    for each in _as_sorted(matchers):
         # Prometheus takes a label away again that is named twice, even when both ask for the same value.
         if each.op == "=" and each.name not in seen:
             asked[each.name] = each.value
@@ -153,3 +155,10 @@ def _asked_for(matchers: tuple[Matcher, ...]) -> Key:
         else:
             asked.pop(each.name, None)
     return frozenset(pair for pair in asked.items() if pair[0] not in METADATA and pair[1])
+
+
+def _as_sorted(matchers: tuple[Matcher, ...]) -> list[Matcher]:
+    # Prometheus' database reorders the matchers of the very expression, those that only take away last, and `absent`
+    # sees that order: of x{a!="1", a="2"} it takes the label away, unless the database holds nothing of that time.
+    required = {each.name for each in matchers if not each.matches("")}
+    return sorted(matchers, key=lambda each: each.name not in required or (each.op in _NEGATIVE and each.matches("")))

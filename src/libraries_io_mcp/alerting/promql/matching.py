@@ -43,17 +43,24 @@ def with_scalar(operator: str, vector: Instant, scalar: Number, *, swapped: bool
     names: Memo[Key, Key] = Memo(nameless)
     compute = ARITHMETIC.get(operator) or COMPARISON[operator]
 
-    def computed(context: Context) -> Vector:
-        other = scalar.at(context)
+    def sides(context: Context) -> tuple[Vector, float]:
+        # Left before right: when both fail, Prometheus tells of the left one.
         if swapped:
-            return distinct([(names[key], float(compute(other, value))) for key, value in vector.at(context)])
-        return distinct([(names[key], float(compute(value, other))) for key, value in vector.at(context)])
+            other = scalar.at(context)
+            return vector.at(context), other
+        return vector.at(context), scalar.at(context)
+
+    def computed(context: Context) -> Vector:
+        elements, other = sides(context)
+        if swapped:
+            return distinct([(names[key], float(compute(other, value))) for key, value in elements])
+        return distinct([(names[key], float(compute(value, other))) for key, value in elements])
 
     def filtered(context: Context) -> Vector:
-        other = scalar.at(context)
+        elements, other = sides(context)
         if swapped:
-            return [element for element in vector.at(context) if compute(other, element[1])]
-        return [element for element in vector.at(context) if compute(element[1], other)]
+            return [element for element in elements if compute(other, element[1])]
+        return [element for element in elements if compute(element[1], other)]
 
     return Instant(computed if as_bool or operator in ARITHMETIC else filtered, needs)
 

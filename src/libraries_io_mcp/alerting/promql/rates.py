@@ -14,19 +14,17 @@ _CLOSE_ENOUGH: Final = 1.1
 
 def rate(times: Sequence[float], values: list[float], window: Window) -> float | None:
     """A counter's increase a second."""
-    gained = increase(times, values, window)
-    return None if gained is None else gained / ((window.end - window.start) / 1000)
+    if len(values) < 2:
+        return None
+    gained = _gained(values)
+    return gained * (_factor(times, values, window, gained) / ((window.end - window.start) / 1000))
 
 
 def increase(times: Sequence[float], values: list[float], window: Window) -> float | None:
     """A counter's increase over the range, extrapolated to its edges."""
     if len(values) < 2:
         return None
-    gained = values[-1] - values[0]
-    if not _never_falls(values):
-        for before, after in pairwise(values):
-            if after < before:
-                gained += before
+    gained = _gained(values)
     return gained * _factor(times, values, window, gained)
 
 
@@ -35,6 +33,15 @@ def delta(times: Sequence[float], values: list[float], window: Window) -> float 
     if len(values) < 2:
         return None
     return (values[-1] - values[0]) * _factor(times, values, window, None)
+
+
+def _gained(values: list[float]) -> float:
+    gained = values[-1] - values[0]
+    if not _never_falls(values):
+        for before, after in pairwise(values):
+            if after < before:
+                gained += before
+    return gained
 
 
 def _factor(times: Sequence[float], values: list[float], window: Window, gained: float | None) -> float:
