@@ -41,6 +41,7 @@ check: $(READY) ## Format, lint, types, import rules: exactly what CI runs
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/check_modules.py
 	@$(BIN)/python scripts/write_docs.py --check
+	@$(BIN)/python -m grafana.build --check
 
 bench: $(READY) ## Measure what docs/performance.md claims: ratios of interleaved variants (6 minutes)
 	@$(BIN)/python -m benchmarks.bench
@@ -49,8 +50,9 @@ format: $(READY) ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: $(READY) ## Write the generated parts of docs and .env.example
+docs: $(READY) ## Write the generated parts of docs, .env.example and the dashboards
 	@$(BIN)/python scripts/write_docs.py
+	@$(BIN)/python -m grafana.build
 
 lock: ## Resolve the dependencies anew into requirements/*.txt
 	@PYTHON="$(PYTHON)" scripts/setup --lock

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 Json = dict[str, Any]
 WIDTH: Final = 24
+RUNBOOKS: Final = "/d/lio-alerts"
+"""The dashboard that shows all runbooks: the repository has no address that would do everywhere."""
 _FLUX: Final = "influxdb"
 
 
@@ -37,7 +39,10 @@ class Query:
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel; `steps` are thresholds as value -> colour, drawn as lines in a time series."""
+    """One panel; `steps` are thresholds as value -> colour, drawn as lines in a time series.
+
+    `alerts` names those that watch what it shows: each becomes a link to the runbooks. A text panel has no queries.
+    """
 
     title: str
     about: str
@@ -49,6 +54,7 @@ class Panel:
     steps: Mapping[float, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     maximum: float | None = None
+    alerts: Sequence[str] = ()
 
     def json(self, number: int, x: int, y: int) -> Json:
         """The panel at a place of the grid."""
@@ -62,12 +68,15 @@ class Panel:
             defaults["custom"] = {"fillOpacity": 8, "showPoints": "never", "thresholdsStyle": {"mode": style}}
         elif self.kind == "stat":
             defaults["color"] = {"mode": "thresholds"}
+        source = [{"type": each.source, "uid": each.source} for each in self.queries[:1]]
+        links = [{"title": f"Runbook: {alert}", "url": RUNBOOKS, "targetBlank": True} for alert in self.alerts]
         return {
             "id": number,
             "type": self.kind,
             "title": self.title,
             "description": self.about,
-            "datasource": {"type": self.queries[0].source, "uid": self.queries[0].source},
+            **({"datasource": source[0]} if source else {}),
+            **({"links": links} if links else {}),
             "gridPos": {"x": x, "y": y, "w": self.width, "h": self.height},
             "fieldConfig": {"defaults": defaults, "overrides": []},
             "options": _OPTIONS.get(self.kind, {}) | dict(self.options),

@@ -1,9 +1,12 @@
-"""What fires, and whether it would arrive."""
+"""What fires, whether it would arrive, and what to do: the runbooks are part of the dashboard."""
 
+from pathlib import Path
 from typing import Final
 
 from grafana.boards.questions import rate
 from grafana.panels import Dashboard, Panel, Query
+
+_RUNBOOKS: Final = (Path(__file__).parents[2] / "docs" / "runbooks.md").read_text(encoding="utf-8")
 
 ALERTS: Final = Dashboard(
     "lio-alerts",
@@ -19,12 +22,13 @@ ALERTS: Final = Dashboard(
                 "stat",
                 6,
                 6,
+                alerts=["Watchdog"],
             ),
             Panel(
                 "Firing",
-                "By alert; each alert's runbook_url says what to do.",
+                "By alert; its runbook is below, under its name.",
                 "short",
-                [Query('sum by (alertname, severity) (ALERTS{alertstate="firing"})', instant=True)],
+                [Query('sum by (alertname, severity, service_name) (ALERTS{alertstate="firing"})', instant=True)],
                 "table",
                 18,
                 6,
@@ -36,7 +40,6 @@ ALERTS: Final = Dashboard(
                 "Pending and firing.",
                 "short",
                 [Query("sum by (alertname, alertstate) (ALERTS)", "{{alertname}} {{alertstate}}")],
-                width=12,
             ),
             Panel(
                 "Notifications",
@@ -46,7 +49,31 @@ ALERTS: Final = Dashboard(
                     Query(rate("prometheus_notifications_sent_total"), "sent"),
                     Query(rate("prometheus_notifications_errors_total"), "failed"),
                 ],
-                width=12,
+                alerts=["PrometheusNotNotifying", "AlertmanagerNotNotifying"],
+            ),
+            Panel(
+                "Told by the server itself",
+                "What became of its own messages: it tells when Alertmanager does not answer.",
+                "cps",
+                [
+                    Query(
+                        rate("alerting_deliveries_total", "alerting_channel, alerting_outcome") + " or vector(0)",
+                        "{{alerting_channel}} {{alerting_outcome}}",
+                    )
+                ],
+                alerts=["AlertDeliveryFailing"],
+            ),
+        ],
+        "What to do": [
+            Panel(
+                "Runbooks",
+                "docs/runbooks.md, as it was when these dashboards were made.",
+                "short",
+                [],
+                "text",
+                24,
+                24,
+                options={"mode": "markdown", "content": _RUNBOOKS},
             ),
         ],
     },

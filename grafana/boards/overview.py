@@ -32,6 +32,7 @@ OVERVIEW: Final = Dashboard(
                 6,
                 5,
                 {0.01: AMBER, 0.05: RED},
+                alerts=["ErrorBudgetBurnFast", "ErrorBudgetBurnSlow", "LowSuccessRate"],
             ),
             Panel(
                 "Slowest twentieth",
@@ -42,6 +43,7 @@ OVERVIEW: Final = Dashboard(
                 6,
                 5,
                 {1: AMBER, 5: RED},
+                alerts=["HighResponseTime"],
             ),
             Panel(
                 "Quota left",
@@ -51,6 +53,7 @@ OVERVIEW: Final = Dashboard(
                 "stat",
                 6,
                 5,
+                alerts=["QuotaNearlyUsedUp", "QuotaExhausted"],
             ),
             Panel(
                 "Alerts firing",
@@ -70,6 +73,7 @@ OVERVIEW: Final = Dashboard(
                 "By kind of error; docs/telemetry.md lists them.",
                 "reqps",
                 [Query(rate(FAILED, "error_type"), "{{error_type}}")],
+                alerts=["HighErrorRate"],
             ),
             latency("Duration of tool calls", BUCKETS, "The dots are exemplars: click one to see its trace in Jaeger."),
         ],

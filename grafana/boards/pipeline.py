@@ -24,6 +24,7 @@ PIPELINE: Final = Dashboard(
                 8,
                 5,
                 {1: RED},
+                alerts=["TelemetryDropped"],
             ),
             Panel(
                 "Refused by a back end",
@@ -34,6 +35,7 @@ PIPELINE: Final = Dashboard(
                 8,
                 5,
                 {1: RED},
+                alerts=["CollectorDropping"],
             ),
             Panel(
                 "Queues that were full",
@@ -44,6 +46,7 @@ PIPELINE: Final = Dashboard(
                 8,
                 5,
                 {1: RED},
+                alerts=["CollectorDropping"],
             ),
         ],
         "The way through the Collector": [
@@ -52,6 +55,7 @@ PIPELINE: Final = Dashboard(
                 "Spans, points and records a second.",
                 "cps",
                 [Query(rate(f"otelcol_receiver_accepted_{what}{{{_COLLECTOR}}}"), what) for what in _KINDS],
+                alerts=["TelemetryAbsent"],
             ),
             Panel(
                 "Sent",
@@ -72,10 +76,18 @@ PIPELINE: Final = Dashboard(
                 ],
                 steps={0.5: AMBER, 0.8: RED},
                 maximum=1,
+                alerts=["CollectorQueueFilling"],
             ),
         ],
         "The servers themselves": [
-            Panel("Up", "1 while Prometheus reaches it.", "short", [Query("up", "{{job}}")], maximum=1),
+            Panel(
+                "Up",
+                "1 while Prometheus reaches it.",
+                "short",
+                [Query("up", "{{job}}")],
+                maximum=1,
+                alerts=["MonitoringServerDown", "ServerDown"],
+            ),
             Panel(
                 "Memory of the Collector",
                 "Its limit is 512 MB in compose.",

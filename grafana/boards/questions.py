@@ -1,5 +1,6 @@
 """PromQL that several dashboards ask, and the panels and choices that they share."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from grafana.panels import Panel, Query, Variable
@@ -35,11 +36,11 @@ def ratio(part: str, whole: str) -> str:
     return f"({rate(part)} or vector(0)) / ({rate(whole)} > 0)"
 
 
-def latency(title: str, buckets: str, about: str, **extra: int) -> Panel:
+def latency(title: str, buckets: str, about: str, alerts: Sequence[str] = ()) -> Panel:
     """Three percentiles with exemplars."""
     shares = ((0.5, "median"), (0.95, "95 %"), (0.99, "99 %"))
     queries = [Query(percentile(share, buckets), legend, exemplars=True) for share, legend in shares]
-    return Panel(title, about, "s", queries, **extra)
+    return Panel(title, about, "s", queries, alerts=alerts)
 
 
 def lost(series: str, by: str) -> Query:

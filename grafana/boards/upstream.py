@@ -28,6 +28,7 @@ UPSTREAM: Final = Dashboard(
                         "{{error_type}}",
                     )
                 ],
+                alerts=["UpstreamDown"],
             ),
             latency(
                 "Duration of a question",
@@ -40,6 +41,7 @@ UPSTREAM: Final = Dashboard(
                 "Duration of one attempt",
                 f"http_client_request_duration_seconds_bucket{{{HERE}}}",
                 "One HTTP request to Libraries.io.",
+                ["UpstreamSlow"],
             ),
             Panel(
                 "Retries",
@@ -59,6 +61,7 @@ UPSTREAM: Final = Dashboard(
                 ],
                 steps={0.5: AMBER, 1: RED},
                 maximum=1,
+                alerts=["BreakerOpen"],
             ),
         ],
         "Quota and cache": [
@@ -70,6 +73,7 @@ UPSTREAM: Final = Dashboard(
                     Query(f"min(libraries_io_quota_remaining{{{HERE}}})", "left"),
                     Query(f"max(libraries_io_quota_limit{{{HERE}}})", "allowed"),
                 ],
+                alerts=["QuotaNearlyUsedUp"],
             ),
             Panel(
                 "Waiting for the quota",
@@ -77,6 +81,7 @@ UPSTREAM: Final = Dashboard(
                 "short",
                 [Query(f"sum(libraries_io_quota_waiting{{{HERE}}})", "waiting")],
                 steps={10: AMBER},
+                alerts=["QuotaExhausted"],
             ),
             Panel(
                 "Answered without a request",

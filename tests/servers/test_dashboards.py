@@ -81,7 +81,7 @@ def test_every_panel_says_what_it_shows(board: Mapping[str, Any]) -> None:
         assert panel["title"]
         assert panel["description"].endswith("."), panel["title"]
         assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
-        assert panel["targets"], panel["title"]
+        assert panel["targets"] or panel["type"] == "text", panel["title"]
         for target in panel["targets"]:
             assert SOURCES[target["datasource"]["uid"]] == target["datasource"]["type"]
 
@@ -120,6 +120,13 @@ def test_every_metric_and_label_is_documented(board: Mapping[str, Any]) -> None:
         if names and not names & RECORDED:
             known_to_all = set().union(*(DOCUMENTED[name] for name in names))
             assert grouped - {"__name__"} <= known_to_all | EVERYWHERE, expression
+
+
+def test_every_link_to_a_runbook_names_one(board: Mapping[str, Any]) -> None:
+    sections = set(re.findall(r"^## (.+)$", (ROOT / "docs" / "runbooks.md").read_text("utf-8"), re.MULTILINE))
+    links = [link for panel in panels(board) for link in panel.get("links", [])]
+    assert {link["title"].removeprefix("Runbook: ") for link in links} <= sections
+    assert {link["url"] for link in links} <= {f"/d/{BOARDS['alerts'].uid}"}
 
 
 def test_variables_are_used(board: Mapping[str, Any]) -> None:
