@@ -61,6 +61,17 @@ LIST_PAGE: Final = 50
 logger: Final = logging.getLogger(__name__)
 
 
+class HttpServer(uvicorn.Server):
+    """Ends at once on a second signal; uvicorn would answer what is in flight first."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal has come."""
+        if self.should_exit:
+            _second_signal_kills()
+            signal.raise_signal(sig)
+        super().handle_exit(sig, frame)
+
+
 @dataclass(frozen=True, slots=True)
 class App:
     """The parts of a running server."""
@@ -290,7 +301,7 @@ async def _serve_http(app: App, listener: socket.socket) -> None:
     config = uvicorn.Config(observed, lifespan="on", ws="none", log_config=None, access_log=False)
     # Whole seconds, says the signature; the library only hands it to asyncio.wait_for.
     config.timeout_graceful_shutdown = DRAIN_SECONDS  # type: ignore[assignment]
-    await uvicorn.Server(config).serve(sockets=[listener])
+    await HttpServer(config).serve(sockets=[listener])
 
 
 def _caller(callers: Callers) -> Callable[[], Mapping[str, str] | None]:

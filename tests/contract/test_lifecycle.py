@@ -1,19 +1,26 @@
 """How the server ends: by end of file, SIGINT or SIGTERM, with and without a Collector; what is sent until then."""
 
 import re
+import signal
+import socket
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
+from tests.support import wire
 from tests.support.command import Running, server_arguments
 from tests.support.endings import CODES, ENDINGS, assert_it_ends, assert_quiet, use
-from tests.support.polling import HANG_SECONDS
+from tests.support.polling import HANG_SECONDS, poll_until
+from tests.support.upstream import Upstream
 
 from libraries_io_mcp.demo.otlp_model import MetricPoint
 from libraries_io_mcp.demo.otlp_receiver import OtlpReceiver
 
 CALLS = 5
+TRIES = 5
 
 
 @pytest.mark.parametrize(
@@ -29,6 +36,51 @@ CALLS = 5
 def test_it_ends(state: str, transport: str, how: str, tmp_path: Path):
     """Each state, transport and way to end once; tests/e2e/test_endings.py has all combinations."""
     assert_it_ends(state, transport, how, tmp_path)
+
+
+@pytest.mark.parametrize("transport", ENDINGS)
+def test_a_second_signal_ends_it_at_once(transport: str, tmp_path: Path):
+    """While it still waits for a Libraries.io and a Collector that never answer.
+
+    That wait is bounded, so on a busy machine the second signal may come too late; then there is another try.
+    """
+    codes = []
+    with Upstream() as upstream, OtlpReceiver() as hole:
+        hole.hang()
+        variables = {"LIBRARIES_IO_BASE_URL": upstream.base_url, "OTEL_EXPORTER_OTLP_ENDPOINT": hole.endpoint}
+        while codes.count(CODES["SIGTERM"]) == len(codes) < TRIES:
+            folder = tmp_path / str(len(codes))
+            with Running(*server_arguments(transport), folder=folder, **variables) as server, ExitStack() as stack:
+                if transport == "stdio":
+                    server.initialize()
+                    server.request("tools/call", name="get_package_info", arguments={"platform": "NPM", "name": "hang"})
+                else:
+                    client = stack.enter_context(ThreadPoolExecutor(1))
+                    stack.callback(client.submit(unanswered_call, server.url).exception)
+                    stack.callback(server.process.kill)
+                upstream.wait_for("/hang", len(codes) + 1)
+                server.ask_to_end("SIGTERM")
+                poll_until(lambda running=server: ending(running, transport), "the server to begin to end")
+                server.ask_to_end("SIGINT")
+                codes.append(server.process.wait(HANG_SECONDS))
+    assert codes[-1] == -signal.SIGINT
+
+
+def unanswered_call(url: str) -> None:
+    """Ask what is never answered, until the connection ends."""
+    request = wire.tool_call(url, wire.MODERN, "get_package_info", platform="NPM", name="hang")
+    with httpx.Client(timeout=2 * HANG_SECONDS) as client:
+        client.send(request)
+
+
+def ending(server: Running, transport: str) -> bool:
+    """Whether it has taken the first signal: it says so, or takes no connections any more. Or it has ended."""
+    if server.process.poll() is not None:
+        return True
+    if transport == "stdio":
+        return "ending on SIGTERM" in server.stderr
+    with socket.socket() as knocking:
+        return knocking.connect_ex(("127.0.0.1", int(server.url.split(":")[2].partition("/")[0]))) != 0
 
 
 @pytest.mark.parametrize("transport", ENDINGS)
