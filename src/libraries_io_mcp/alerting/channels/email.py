@@ -15,8 +15,8 @@ from libraries_io_mcp.alerting.channels.notification import Done, GiveUp, Notifi
 from libraries_io_mcp.telemetry.semconv import AlertChannel
 
 LIMIT_SECONDS: Final = 30.0
-IMPLICIT_TLS_PORT: Final = 465
 _GOODBYE_SECONDS: Final = 2.0
+IMPLICIT_TLS_PORT: Final = 465
 _MOST_UNFINISHED: Final = 100
 
 
@@ -83,13 +83,13 @@ class Email:
                     return refusal
                 refused, _text = await smtp.send_message(mail, sender=self._sender, recipients=list(recipients))
                 codes = {address: reply.code for address, reply in refused.items()}
-                await _goodbye(smtp)
+                await _say_goodbye(smtp)
         except aiosmtplib.SMTPRecipientsRefused as error:
             codes = {each.recipient: each.code for each in error.recipients}
         except (aiosmtplib.SMTPException, TimeoutError, OSError, ValueError) as error:
             return _failure(error, self._limit)
         finally:
-            smtp.close()
+            _hang_up(smtp)
         return self._sent(identity, recipients, codes)
 
     async def aclose(self) -> None:
@@ -104,6 +104,7 @@ class Email:
             if not smtp.supports_extension("starttls"):
                 return GiveUp("the server has no STARTTLS, and SMTP_USE_TLS=true allows nothing in clear")
             await smtp.starttls()
+            await smtp.ehlo()  # what was said in clear counts no more
         if self._login is None:
             return None
         if not self._use_tls and not _is_here(self._server):
@@ -151,10 +152,26 @@ def _failure(error: Exception, seconds: float) -> Result:
     return GiveUp(f"the server can't be used ({type(error).__name__})")
 
 
-async def _goodbye(smtp: aiosmtplib.SMTP) -> None:
-    # The mail is sent whatever becomes of the goodbye.
-    with suppress(aiosmtplib.SMTPException, TimeoutError, OSError):
-        await smtp.quit(timeout=_GOODBYE_SECONDS)
+async def _say_goodbye(smtp: aiosmtplib.SMTP) -> None:
+    transport = smtp.transport
+    try:
+        # The mail is sent whatever becomes of the goodbye.
+        with suppress(aiosmtplib.SMTPException, TimeoutError, OSError):
+            await smtp.quit(timeout=_GOODBYE_SECONDS)
+    finally:
+        _abort(transport)
+
+
+def _hang_up(smtp: aiosmtplib.SMTP) -> None:
+    transport = smtp.transport
+    smtp.close()
+    _abort(transport)
+
+
+def _abort(transport: asyncio.BaseTransport | None) -> None:
+    if isinstance(transport, asyncio.WriteTransport):
+        # Closing alone waits for the other side's end of TLS, which may never come.
+        transport.abort()
 
 
 def _is_here(server: str) -> bool:
