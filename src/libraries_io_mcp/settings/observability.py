@@ -166,6 +166,11 @@ class HealthSettings(Group):
 
     model_config = SettingsConfigDict(env_prefix="HEALTH_")
 
+    check_seconds: Annotated[
+        float,
+        Allowed("a number from 0.1 to 3600"),
+        Field(ge=0.1, le=3600, description="Each health check is made about so often, in the background."),
+    ] = 10.0
     probe_seconds: Annotated[
         float,
         Allowed("0, or a number from 10 to 86400"),

@@ -20,16 +20,20 @@ def checks(
     deliveries: Callable[[], Sequence[Delivery]],
     destinations: Callable[[], Sequence[DestinationFacts]],
     alerting_facts: Callable[[], AlertingFacts],
+    seconds: float,
     probe_seconds: float,
 ) -> tuple[Check, ...]:
-    """All checks. Only `api_connectivity` may cost requests: one each `probe_seconds` in which nobody else asked."""
+    """All checks, each made about every `seconds`.
+
+    Only `api_connectivity` may cost requests: one each `probe_seconds` in which nobody else asked.
+    """
     return (
-        Check("api_connectivity", api_connectivity(vitals, probe_seconds), interval=10, critical=True, timeout=15),
-        Check("rate_limit_status", rate_limit_status(vitals), interval=5),
-        Check("upstream_breaker", upstream_breaker(vitals), interval=5),
-        Check("cache_performance", cache_performance(vitals), interval=15),
-        Check("storage_connectivity", storage_connectivity(vitals), interval=15),
-        Check("telemetry_export", telemetry_export(deliveries), interval=10),
-        Check("log_destinations", log_destinations(destinations), interval=5),
-        Check("alerting", alerting(alerting_facts), interval=10),
+        Check("api_connectivity", api_connectivity(vitals, probe_seconds), interval=seconds, critical=True, timeout=15),
+        Check("rate_limit_status", rate_limit_status(vitals), interval=seconds),
+        Check("upstream_breaker", upstream_breaker(vitals), interval=seconds),
+        Check("cache_performance", cache_performance(vitals), interval=seconds),
+        Check("storage_connectivity", storage_connectivity(vitals), interval=seconds),
+        Check("telemetry_export", telemetry_export(deliveries), interval=seconds),
+        Check("log_destinations", log_destinations(destinations), interval=seconds),
+        Check("alerting", alerting(alerting_facts), interval=seconds),
     )
