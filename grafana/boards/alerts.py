@@ -61,7 +61,7 @@ ALERTS: Final = Dashboard(
                         "{{alerting_channel}} {{alerting_outcome}}",
                     )
                 ],
-                alerts=["AlertDeliveryFailing"],
+                alerts=["AlertDeliveryFailing", "PrometheusLost"],
             ),
         ],
         "What to do": [
