@@ -7,19 +7,18 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from types import FrameType
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import anyio
 import fastmcp
 import httpx
 import uvicorn
 from fastmcp import FastMCP
-from fastmcp.server.dependencies import get_access_token
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
@@ -33,21 +32,26 @@ from libraries_io_mcp.health.registry import Registry
 from libraries_io_mcp.http_access import GuardOperatorRoutes
 from libraries_io_mcp.http_routes import add_routes
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
+from libraries_io_mcp.listening import bound_socket
 from libraries_io_mcp.prompts import register_prompts
-from libraries_io_mcp.reports import register_reports
+from libraries_io_mcp.reports import Alerts, NoAlerts, register_reports
 from libraries_io_mcp.resources import SayWhy, register_resources
 from libraries_io_mcp.settings import Settings
 from libraries_io_mcp.stdio import StdioServer
 from libraries_io_mcp.telemetry import semconv
 from libraries_io_mcp.telemetry.http_server import ObserveHttp
+from libraries_io_mcp.telemetry.logged_in import logged_in
 from libraries_io_mcp.telemetry.middleware import ObserveRequests
 from libraries_io_mcp.telemetry.process import ProcessMetrics
 from libraries_io_mcp.telemetry.providers import Telemetry, build_telemetry
 from libraries_io_mcp.telemetry.recent import Recent
-from libraries_io_mcp.telemetry.request_context import Callers
 from libraries_io_mcp.telemetry.series import Series
 from libraries_io_mcp.telemetry.summary import SLICE_SECONDS, Summary
 from libraries_io_mcp.tools import guide, register_tools, switched_off
+
+if TYPE_CHECKING:
+    from libraries_io_mcp.alerting.background import Background
+    from libraries_io_mcp.alerting.service import Service
 
 DRAIN_SECONDS: Final = 0.4
 """How long calls in flight may still take after a signal. With the telemetry's deadline it stays under 1.5 s."""
@@ -81,6 +85,7 @@ class App:
     client: LibrariesIOClient
     observer: ObserveRequests
     server: FastMCP
+    alerting: "Background | None"
 
 
 def build_app(
@@ -127,16 +132,19 @@ def _assemble(
         telemetry.tracer_provider.get_tracer(semconv.SCOPE_NAME, __version__),
         telemetry.instruments,
         transport="tcp" if settings.server.transport == "http" else "pipe",
-        caller=_caller(telemetry.callers),
+        caller=logged_in(telemetry.callers),
     )
     started = time.monotonic()
     series = Series()
     summary = Summary(Recent(telemetry.meter_provider).collect, monotonic=time.monotonic, on_slice=series.add)
-    process = ProcessMetrics(telemetry.meter_provider)
-    health = _health(settings, telemetry, client, started=started, now=now, sleep=sleep)
-    lifespan = _living(client, summary, health, None if settings.telemetry.sdk_disabled else process)
+    off = settings.telemetry.sdk_disabled
+    alerting = _alerting(settings, telemetry)
+    alerts = alerting or NoAlerts("without telemetry there is nothing to evaluate" if off else None)
+    health = _health(settings, telemetry, client, alerting, started=started, now=now, sleep=sleep)
+    beside = [] if off else [each for each in (ProcessMetrics(telemetry.meter_provider), alerting) if each is not None]
+    lifespan = _living(client, summary, health, beside)
     server = _server(client, observer, lifespan, settings.tools.toolsets, health)
-    register_reports(server, summary.facts, health=lambda: health.report().facts())
+    register_reports(server, summary.facts, health=lambda: health.report().facts(), alerts=alerts)
     add_routes(
         server,
         version=__version__,
@@ -144,28 +152,66 @@ def _assemble(
         summary=summary.facts,
         registry=telemetry.registry,
         health=health.report,
+        alerts=alerts,
     )
     if settings.server.transport == "http":
-        # Imported here for start-up time: stdio has no page.
-        from libraries_io_mcp.status.assembly import add_status_page  # noqa: PLC0415
+        _add_page(server, settings, telemetry, client, summary, series, health, alerts)
+    return App(settings, telemetry, client, observer, server, alerting)
 
-        add_status_page(
-            server,
-            settings=settings,
-            telemetry=telemetry,
-            vitals=client.vitals,
-            summary=summary,
-            series=series,
-            about={"version": __version__, "toolsets": settings.tools.toolsets},
-            more={"health": lambda: health.report().facts()},
+
+def _add_page(
+    server: FastMCP,
+    settings: Settings,
+    telemetry: Telemetry,
+    client: LibrariesIOClient,
+    summary: Summary,
+    series: Series,
+    health: Registry,
+    alerts: Alerts,
+) -> None:
+    # Imported here for start-up time: stdio has no page.
+    from libraries_io_mcp.status.assembly import add_status_page  # noqa: PLC0415
+
+    add_status_page(
+        server,
+        settings=settings,
+        telemetry=telemetry,
+        vitals=client.vitals,
+        summary=summary,
+        series=series,
+        about={"version": __version__, "toolsets": settings.tools.toolsets},
+        more={
+            "health": lambda: health.report().facts(),
+            "alerts": alerts.latest_facts,
+            "alert_history": alerts.latest_history_facts,
+        },
+    )
+
+
+def _alerting(settings: Settings, telemetry: Telemetry) -> "Background | None":
+    """Alerting in a thread of its own; nothing of it is loaded when it is off, nor without metrics to look at."""
+    if settings.alerts.evaluation == "off" or settings.telemetry.sdk_disabled:
+        return None
+    from libraries_io_mcp.alerting.background import Background  # noqa: PLC0415 - see above
+
+    def build() -> "Service":
+        # Imported here for start-up time: this runs in that thread, when the server serves already.
+        from libraries_io_mcp.alerting.assembly import build_service  # noqa: PLC0415
+        from libraries_io_mcp.telemetry.samples import ProcessSamples  # noqa: PLC0415
+
+        samples = ProcessSamples(telemetry.meter_provider, telemetry.redactor)
+        return build_service(
+            settings, collect=samples.read, observer=telemetry.observer, instruments=telemetry.instruments
         )
-    return App(settings, telemetry, client, observer, server)
+
+    return Background(build, NoAlerts)
 
 
 def _health(
     settings: Settings,
     telemetry: Telemetry,
     client: LibrariesIOClient,
+    alerting: "Background | None",
     *,
     started: float,
     now: Callable[[], float],
@@ -177,7 +223,8 @@ def _health(
             client.vitals,
             deliveries=telemetry.deliveries,
             destinations=telemetry.logging.facts,
-            alerting_facts=lambda: AlertingFacts("off"),
+            alerting_facts=lambda: AlertingFacts(**(alerting and alerting.health_facts()) or {"evaluated_by": "off"}),
+            seconds=settings.health.check_seconds,
             probe_seconds=settings.health.probe_seconds,
         ),
         about=lambda: {
@@ -232,7 +279,7 @@ def run(settings: Settings) -> NoReturn:
     sys.setswitchinterval(SWITCH_SECONDS)
     if settings.server.transport == "stdio":
         _run_stdio(build_app(settings))
-    with _bound_socket(settings.server.host, settings.server.port) as listener:
+    with bound_socket(settings.server.host, settings.server.port) as listener:
         _run_http(build_app(settings), listener)
 
 
@@ -304,24 +351,6 @@ async def _serve_http(app: App, listener: socket.socket) -> None:
     await HttpServer(config).serve(sockets=[listener])
 
 
-def _caller(callers: Callers) -> Callable[[], Mapping[str, str] | None]:
-    """Tells who has logged in for the current request, as far as it may be shown."""
-    if not callers.shows:
-        return lambda: None
-
-    def caller() -> Mapping[str, str] | None:
-        token = get_access_token()
-        return callers.shown(str(token.claims.get("sub") or token.client_id)) if token is not None else None
-
-    return caller
-
-
-async def _gather(summary: Summary) -> None:
-    while True:
-        await asyncio.sleep(SLICE_SECONDS)
-        await asyncio.to_thread(summary.gather)
-
-
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
     # uvicorn ends its connections first and raises the signal again; then this ends the program with its code.
     raise SystemExit(128 + number)
@@ -334,44 +363,34 @@ def _second_signal_kills() -> None:
 
 def _end(app: App, code: int) -> NoReturn:
     app.observer.end_sessions()
-    app.telemetry.shutdown()
+    app.telemetry.shutdown(also=[("alerts", app.alerting.end)] if app.alerting is not None else ())
     # The interpreter's own end takes the imported libraries apart, which costs 0.6 s of an idle machine and seconds of
     # a busy one; and a thread that hangs in a dead connection or a full pipe would hold it up for good.
     os._exit(code)
 
 
-def _bound_socket(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # asyncio does this itself only for sockets that it made; without it each kept-alive answer takes 40 ms more.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.bind((host, port))
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        raise SettingsError(
-            f"MCP_HOST={host} MCP_PORT={port}: can't listen there: {error.strerror}; allowed: an address of this "
-            "machine and a port that no other program uses"
-        ) from None
-    return listener
+def _living(
+    client: LibrariesIOClient, summary: Summary, health: Registry, beside: "Sequence[ProcessMetrics | Background]"
+) -> Lifespan:
+    """`beside` lives as long as the server does."""
 
+    async def gather() -> None:
+        while True:
+            await asyncio.sleep(SLICE_SECONDS)
+            await asyncio.to_thread(summary.gather)
 
-def _living(client: LibrariesIOClient, summary: Summary, health: Registry, process: ProcessMetrics | None) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_server: FastMCP) -> AsyncIterator[None]:
-        if process is not None:
-            process.start()
-        gathering = asyncio.create_task(_gather(summary))
-        checking = asyncio.create_task(health.run())
+        tasks = [asyncio.create_task(gather()), asyncio.create_task(health.run())]
+        for each in beside:
+            each.start()
         try:
             yield
         finally:
-            gathering.cancel()
-            checking.cancel()
-            if process is not None:
-                process.stop()
+            for task in tasks:
+                task.cancel()
+            for each in beside:
+                each.stop()
             await client.aclose()
 
     return lifespan

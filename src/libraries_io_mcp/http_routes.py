@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from libraries_io_mcp.health.check import Status
 from libraries_io_mcp.health.report import Report
+from libraries_io_mcp.reports import Alerts
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -23,14 +24,16 @@ def add_routes(
     summary: Callable[[], dict[str, Any]],
     registry: "CollectorRegistry | None",
     health: Callable[[], Report],
+    alerts: Alerts,
 ) -> None:
-    """Add `/health` and what is below it, and `/metrics`, which is a 404 without a registry.
+    """Add `/health` and what is below it, `/alerts` likewise, and `/metrics`, which is a 404 without a registry.
 
     `uptime` gives seconds since the start, `summary` the figures of every operation, `health` what the checks found.
     """
     _add_health(server, version=version, uptime=uptime, report=health)
     _add_figures(server, version=version, summary=summary, registry=registry, report=health)
     _add_checks(server, report=health)
+    _add_alerts(server, alerts)
 
 
 def _add_health(server: FastMCP, *, version: str, uptime: Callable[[], float], report: Callable[[], Report]) -> None:
@@ -86,6 +89,26 @@ def _add_checks(server: FastMCP, *, report: Callable[[], Report]) -> None:
         if found is None:
             return _json({"error": "There is no such check.", "checks": list(findings)}, 404)
         return _json({"name": found.name, **found.facts()}, _status(found.status))
+
+
+def _add_alerts(server: FastMCP, alerts: Alerts) -> None:
+    # In threads: the first question may have to wait until the rules are read.
+    @server.custom_route("/alerts", methods=["GET"])
+    async def active(_request: Request) -> Response:
+        return _json(await to_thread.run_sync(alerts.facts))
+
+    @server.custom_route("/alerts/history", methods=["GET"])
+    async def history(_request: Request) -> Response:
+        return _json(await to_thread.run_sync(alerts.history_facts))
+
+    @server.custom_route("/alerts/{fingerprint}/resolve", methods=["POST"])
+    async def resolve(request: Request) -> Response:
+        fingerprint = request.path_params["fingerprint"]
+        if await to_thread.run_sync(alerts.resolve, fingerprint):
+            return _json({"fingerprint": fingerprint, "resolved": True})
+        firing = [each for each in (await to_thread.run_sync(alerts.facts))["active"] if each["state"] == "firing"]
+        known = [each["fingerprint"] for each in firing]
+        return _json({"error": "No alert with this fingerprint fires.", "active": known}, 404)
 
 
 def _status(status: Status) -> int:

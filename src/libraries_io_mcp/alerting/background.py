@@ -10,8 +10,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
-from libraries_io_mcp.alerting.alert import SEVERITIES
-
 QUIET_SECONDS: Final = 2.0
 """The start of a session is busy enough; a question about alerts ends the wait."""
 READY_SECONDS: Final = 20.0
@@ -40,46 +38,83 @@ class Service(Protocol):
         """A person says that an alert is over; false when there is no such alert."""
 
 
-class Background:
-    """The thread. `build` makes the service in it. Everything here may be called from any thread."""
+class Reports(Protocol):
+    """What can be said of alerts where nobody evaluates."""
 
-    def __init__(self, build: Callable[[], Service], *, quiet_seconds: float = QUIET_SECONDS) -> None:
+    def facts(self) -> dict[str, Any]:
+        """In place of the alerts."""
+
+    def history_facts(self) -> dict[str, Any]:
+        """In place of their history."""
+
+
+class Background:
+    """The thread. Everything here may be called from any thread.
+
+    Args:
+        build: makes the service; called in the thread.
+        without: what to say while there is no service, given the reason in words.
+        quiet_seconds: how long to wait before anything is done.
+    """
+
+    def __init__(
+        self, build: Callable[[], Service], without: Callable[[str], Reports], *, quiet_seconds: float = QUIET_SECONDS
+    ) -> None:
         self._build = build
+        self._without = without
         self._quiet_seconds = quiet_seconds
         self._wanted = threading.Event()
         self._ready = threading.Event()
+        self._saved = threading.Event()
         self._service: Service | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._ending = False
         self._problem = "alerting has not started yet"
-        self._thread = threading.Thread(target=self._run, name="alerting", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin, once."""
-        if self._thread.ident is None:
+        """Begin; nothing happens if it has begun."""
+        if self._thread is None or not self._thread.is_alive():
+            self._ending = False
+            self._wanted.clear()
+            self._ready.clear()
+            self._saved.clear()
+            self._thread = threading.Thread(target=self._run, name="alerting", daemon=True)
             self._thread.start()
 
-    def end(self) -> None:
-        """Save the state and end. Blocks until that is done."""
+    def stop(self) -> None:
+        """Ask it to save its state and end. Does not wait."""
         self._ending = True
         self._wanted.set()
         loop, task = self._loop, self._task
         if loop is not None and task is not None:
             with suppress(RuntimeError):  # it has ended by itself
                 loop.call_soon_threadsafe(task.cancel)
-        if self._thread.ident is not None:
-            self._thread.join()
+
+    def end(self) -> None:
+        """The same, and wait until the state is saved, if there is any."""
+        self.stop()
+        if self._task is not None:
+            self._saved.wait()
+
+    def latest_facts(self) -> dict[str, Any]:
+        """The alerts as far as they are known. Never waits."""
+        return self._known().facts()
+
+    def latest_history_facts(self) -> dict[str, Any]:
+        """Their history as far as it is known. Never waits."""
+        return self._known().history_facts()
 
     def facts(self) -> dict[str, Any]:
         """The alerts; waits for the first evaluation, `READY_SECONDS` at most."""
-        service = self._running()
-        return service.facts() if service is not None else off_facts(self._problem)
+        self._wait()
+        return self._known().facts()
 
     def history_facts(self) -> dict[str, Any]:
         """Their history; waits likewise."""
-        service = self._running()
-        return service.history_facts() if service is not None else off_history_facts()
+        self._wait()
+        return self._known().history_facts()
 
     def health_facts(self) -> dict[str, Any] | None:
         """How alerting itself does; `None` as long as it has not started. Never waits."""
@@ -91,15 +126,20 @@ class Background:
         Raises:
             TimeoutError: alerting is stuck.
         """
-        service, loop = self._running(), self._loop
+        self._wait()
+        service, loop = self._service, self._loop
         if service is None or loop is None:
             return False
         return asyncio.run_coroutine_threadsafe(service.resolve(fingerprint), loop).result(RESOLVE_SECONDS)
 
-    def _running(self) -> Service | None:
+    def _known(self) -> Reports:
+        service = self._service
+        return service if service is not None and self._ready.is_set() else self._without(self._problem)
+
+    def _wait(self) -> None:
         self._wanted.set()
-        self._ready.wait(READY_SECONDS if self._thread.ident is not None else 0.0)
-        return self._service
+        if self._thread is not None:
+            self._ready.wait(READY_SECONDS)
 
     def _run(self) -> None:
         self._wanted.wait(self._quiet_seconds)
@@ -121,21 +161,9 @@ class Background:
         self._task = self._loop.create_task(self._service.run(self._ready.set))
         if self._ending:
             self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
-
-
-def off_facts(problem: str | None = None) -> dict[str, Any]:
-    """What there is to say about alerts where nobody evaluates."""
-    return {
-        "evaluated_by": "off",
-        "since": None,
-        "summary": dict.fromkeys(SEVERITIES, 0),
-        "active": [],
-        "problems": [problem] if problem else [],
-    }
-
-
-def off_history_facts() -> dict[str, Any]:
-    """The same for the history."""
-    return {"events": [], "kept": 0, "dropped": 0}
+        try:
+            with suppress(asyncio.CancelledError):
+                await self._task
+        finally:
+            # What is left, such as a mail that is just being sent in a thread, is not worth waiting for.
+            self._saved.set()

@@ -106,7 +106,7 @@ class Rounds:
 
     def to_json(self) -> dict[str, Any]:
         """For the state file."""
-        return {key: state.to_json() for key, state in self._states.items() if state.alerts}
+        return {key: state.to_json() for key, state in self._states.items() if any(state.alerts.values())}
 
     def restore(self, data: Mapping[str, Any], now: float) -> None:
         """Take over what `to_json` gave, for the groups that are still there.

@@ -61,6 +61,7 @@ class Service:
         self._book = Book()
         self._held: dict[str, tuple[Alert, float]] = {}
         self._news = asyncio.Event()
+        self._evaluated_at: float | None = None
         self._saved: tuple[Any, ...] = ()
         self._saved_at = self._started
         self._facts: dict[str, Any] = {}
@@ -98,21 +99,24 @@ class Service:
         return self._history
 
     def health_facts(self) -> dict[str, Any]:
-        """How alerting does: `{evaluated_by, groups, rules, problems, errors, series, refused, delivery, prometheus}`.
+        """How alerting itself does.
 
-        `problems` are mistakes in rule files, `errors` what went wrong at the last evaluation, `refused` the series
-        that were too many, `prometheus` why it is not in charge, if it should be.
+        `{evaluated_by, last_evaluation_age, interval, problems, undelivered, delivery_error}`: seconds; `problems` are
+        mistakes in rule files, what went wrong at the last evaluation and series that were too many, one line each.
         """
+        problems = [str(problem) for problem in self._rules.problems] + list(self._rounds.errors)
+        if self._rounds.refused:
+            problems.append(f"{self._rounds.refused} series are not evaluated: there are too many")
+        channels = self._delivery.facts()["channels"]
+        failing = [f"{name}: {each['last_reason']}" for name, each in channels.items() if each["last_reason"]]
+        age = None if self._evaluated_at is None else self._now() - self._evaluated_at
         return {
             "evaluated_by": self._charge.by,
-            "groups": len(self._rules.groups),
-            "rules": sum(len(group.rules) for group in self._rules.groups),
-            "problems": [str(problem) for problem in self._rules.problems],
-            "errors": list(self._rounds.errors),
-            "series": self._rounds.series,
-            "refused": self._rounds.refused,
-            "delivery": self._delivery.facts(),
-            "prometheus": self._watch.missing if self._watch is not None else None,
+            "last_evaluation_age": age,
+            "interval": self._interval,
+            "problems": problems,
+            "undelivered": sum(each["queued"] for each in channels.values()),
+            "delivery_error": "; ".join(failing) or None,
         }
 
     async def resolve(self, fingerprint: str) -> bool:
@@ -128,6 +132,7 @@ class Service:
     async def evaluate(self) -> None:
         """Gather samples, evaluate what is due, and take over what came of it."""
         self._rounds.evaluate(self._now())
+        self._evaluated_at = self._now()
         self._settle()
         self._news.set()
 

@@ -21,8 +21,10 @@ class StateFile:
     Nothing here raises: alerting goes on without a file, and the log says so once.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, asked_for: bool = True) -> None:
+        """`asked_for`: somebody chose this path, so it is worth a warning when it can't be used."""
         self._path = path
+        self._unusable = logging.WARNING if asked_for else logging.INFO
         self._lock: IO[bytes] | None = None
         self._written: bytes | None = None
         self._problem: str | None = None
@@ -58,7 +60,7 @@ class StateFile:
                 self._written = text
             self._problem = None
         except OSError as error:
-            self._say(f"can't be written: {error.strerror}; alerts do not survive a restart")
+            self._say(f"can't be written: {error.strerror}; alerts do not survive a restart", self._unusable)
 
     def close(self) -> None:
         """Let another process have it."""
@@ -88,7 +90,7 @@ class StateFile:
         except BlockingIOError:
             self._say_shared()
         except OSError as error:
-            self._say(f"can't be used: {error.strerror}; alerts do not survive a restart")
+            self._say(f"can't be used: {error.strerror}; alerts do not survive a restart", self._unusable)
         else:
             self._lock = lock
             return True
@@ -110,9 +112,9 @@ class StateFile:
         self._written = text
         return found
 
-    def _say(self, problem: str) -> None:
+    def _say(self, problem: str, level: int = logging.WARNING) -> None:
         if problem != self._problem:
-            logger.warning("the state file of alerting, %s, %s", self._path, problem)
+            logger.log(level, "the state file of alerting, %s, %s", self._path, problem)
             self._problem = problem
 
     def _say_shared(self) -> None:

@@ -1,5 +1,6 @@
 """Which rules raise alerts, who evaluates them, and who is told."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -51,6 +52,17 @@ class AlertSettings(Group):
         Field(description="Where alerts and undelivered messages survive a restart. Unset: the user's state folder."),
     ] = None
 
+    @property
+    def state_path(self) -> Path | None:
+        """The state file: as set, or `libraries-io-mcp/alerts.json` in the user's state folder, if there is one."""
+        if self.state_file is not None:
+            return self.state_file
+        folder = os.environ.get("XDG_STATE_HOME", "")
+        home = os.environ.get("HOME", "")
+        if not Path(folder).is_absolute():  # the specification has such a value ignored
+            folder = f"{home}/.local/state" if Path(home).is_absolute() else ""
+        return Path(folder) / "libraries-io-mcp" / "alerts.json" if folder else None
+
 
 class PrometheusSettings(Group):
     """The first choice for evaluating rules."""
@@ -76,6 +88,16 @@ class AlertmanagerSettings(Group):
         AfterValidator(lambda value: value and http_url(value)),
         Field(description="Alertmanager that is told of alerts. Unset, or not answering: the channels below are used."),
     ] = None
+    settle_seconds: Annotated[
+        float,
+        Allowed("a number from 1 to 3600"),
+        Field(
+            ge=1,
+            le=3600,
+            description="After so long with an alert, Alertmanager has told people: its group_wait and group_interval "
+            "together, and a little more.",
+        ),
+    ] = 90.0
 
 
 class SmtpSettings(Group):

@@ -6,6 +6,7 @@ threads at the first batch, so the start of the server and its first answer neve
 
 import logging
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,18 +78,21 @@ class Telemetry:
         """What each way out has done for each signal until now. Cheap; safe from any thread."""
         return tuple(each.snapshot() for each in self.counts)
 
-    def shutdown(self, seconds: float = SHUTDOWN_SECONDS) -> tuple[str, ...]:
-        """Flush and end all ways out at the same time, for at most `seconds`, then the lines.
+    def shutdown(self, seconds: float = SHUTDOWN_SECONDS, *, also: Sequence[End] = ()) -> tuple[str, ...]:
+        """Flush and end all ways out, and `also` what is handed in, at the same time, for at most `seconds`.
+
+        Then the lines.
 
         Returns the names of what was not done by then and is lost.
         """
         # First what is caught goes to the SDK, or the last records would come after its queues have closed.
         self.logging.end_otlp()
-        unfinished = finish_within(seconds, self.ends, preparing=lambda: any(way.preparing for way in self.ways))
+        ends = (*also, *self.ends)
+        unfinished = finish_within(seconds, ends, preparing=lambda: any(way.preparing for way in self.ways))
         for delivery in self.deliveries():
             _say_losses(delivery)
         if unfinished:
-            logger.warning("telemetry not delivered within %.1f s: %s", seconds, ", ".join(unfinished))
+            logger.warning("not done within %.1f s of the end: %s", seconds, ", ".join(unfinished))
         stop = finish_within(LAST_LINES_SECONDS, (("log lines", self.logging.stop_catching),))
         return unfinished + stop + finish_within(LAST_LINES_SECONDS, self.logging.ends)
 
