@@ -17,6 +17,7 @@ examples:
   libraries-io-mcp demo                             see it work: no key and no network needed
   libraries-io-mcp doctor                           what works, what does not, and what to do
   libraries-io-mcp sandbox                          a stand-in for the Libraries.io API on port 8081
+  libraries-io-mcp alerts check my-rules.yml        what is wrong with rules for alerts, line by line
 
 Settings come from environment variables or .env; docs/configuration.md lists them.
 exit codes: 0 done, 1 failed, 2 wrong usage or settings, 130 and 143 ended by a signal
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        commands = {"demo": _demo, "doctor": _doctor, "sandbox": _sandbox}
+        commands = {"alerts": _alerts, "demo": _demo, "doctor": _doctor, "sandbox": _sandbox}
         return commands.get(options.command, _serve)(options)
     except SettingsError as error:
         print(f"libraries-io-mcp: {error}", file=sys.stderr)
@@ -58,6 +59,14 @@ def _doctor(options: argparse.Namespace) -> int:
     from libraries_io_mcp.doctor.command import run  # noqa: PLC0415 - start-up time
 
     run(as_json=options.json, only_server=options.server is not None, url=options.server or None)
+
+
+def _alerts(options: argparse.Namespace) -> int:
+    from libraries_io_mcp.alerting.check import check  # noqa: PLC0415 - start-up time
+
+    lines, fine = check(options.path, None if options.path else load_settings().alerts.rules_path)
+    print(*lines, sep="\n")
+    return 0 if fine else 1
 
 
 def _sandbox(options: argparse.Namespace) -> int:
@@ -123,7 +132,27 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME[:path=GLOB][:rate=R][:count=N]",
         help="go wrong on purpose, such as timeout, html, truncated, server_error:rate=0.5; may be given repeatedly",
     )
+    _add_alerts(commands)
     return parser
+
+
+def _add_alerts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    alerts = commands.add_parser("alerts", help="check rules for alerts")
+    actions = alerts.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
+    check = actions.add_parser(
+        "check",
+        help="load rule files as the server does, and say what is wrong where",
+        epilog="example:\n  libraries-io-mcp alerts check otel/rules my-rules.yml\n\n"
+        "exit codes: 0 all is well, 1 something is wrong, 2 a path is not there",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    check.add_argument(
+        "path",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="a file of rules as Prometheus has them, or a folder (default: ALERT_RULES_PATH, else the server's own)",
+    )
 
 
 if __name__ == "__main__":

@@ -16,14 +16,14 @@ def test_help(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit, match=r"^0$"):
         main(["--help"])
     text = capsys.readouterr().out
-    for said in ("serve", "demo", "sandbox", "docs/configuration.md", "exit codes"):
+    for said in ("serve", "demo", "sandbox", "alerts check", "docs/configuration.md", "exit codes"):
         assert said in text
 
 
-@pytest.mark.parametrize("command", ["serve", "demo", "sandbox"])
+@pytest.mark.parametrize("command", ["serve", "demo", "sandbox", "alerts check"])
 def test_help_of_each_command(command: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit, match=r"^0$"):
-        main([command, "--help"])
+        main([*command.split(), "--help"])
     assert f"libraries-io-mcp {command}" in capsys.readouterr().out
 
 
