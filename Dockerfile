@@ -13,6 +13,7 @@ RUN awk '/^[a-z]/ { wanted = /^(hatchling|packaging|pathspec|pluggy|trove-classi
  && backend/bin/pip install --quiet --require-hashes --no-deps --requirement backend.txt
 COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
 COPY src/ src/
+COPY otel/rules/ otel/rules/
 RUN backend/bin/python -m hatchling build --target wheel \
  && /opt/libraries-io-mcp/bin/pip install --quiet --no-deps --no-index dist/*.whl \
  && /opt/libraries-io-mcp/bin/pip uninstall --quiet --yes pip
