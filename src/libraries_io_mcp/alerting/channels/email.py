@@ -82,8 +82,8 @@ class Email:
                 if refusal is not None:
                     return refusal
                 refused, _text = await smtp.send_message(mail, sender=self._sender, recipients=list(recipients))
-                codes = {address: reply.code for address, reply in refused.items()}
-                await _say_goodbye(smtp)
+            codes = {address: reply.code for address, reply in refused.items()}
+            await _say_goodbye(smtp)
         except aiosmtplib.SMTPRecipientsRefused as error:
             codes = {each.recipient: each.code for each in error.recipients}
         except (aiosmtplib.SMTPException, TimeoutError, OSError, ValueError) as error:
