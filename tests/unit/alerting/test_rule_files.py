@@ -1,6 +1,7 @@
 """What every alert brings along: labels that others rely on, words for a person, a runbook section, promtool tests."""
 
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.support.promtool_tests import parse_series
 
 from libraries_io_mcp.alerting.alert import SEVERITIES
 from libraries_io_mcp.alerting.durations import parse_duration
+from libraries_io_mcp.alerting.rules import load_rules
 
 ROOT = Path(__file__).parents[3]
 RULES = ROOT / "otel" / "rules"
@@ -155,6 +157,16 @@ def test_prometheus_loads_the_rules_and_not_their_tests() -> None:
     for name, file in loaded(RULES / "tests").items():
         rules = {(RULES / "tests" / path).resolve() for path in file["rule_files"]}
         assert rules <= set(RULES.glob("*.yml")), name
+
+
+def test_the_rule_that_the_documents_show_is_one(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "alerting.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^   ```yaml\n(.+?)^   ```", page, re.MULTILINE | re.DOTALL)
+    groups = [{"name": "shown", "rules": yaml.safe_load(textwrap.dedent(shown))}]
+    path = tmp_path / "shown.yml"
+    path.write_text(yaml.safe_dump({"groups": groups}), encoding="utf-8")
+    assert load_rules(path).problems == ()
+    assert set(ALERTS) <= set(re.findall(r"\w+", page))
 
 
 def test_what_is_scraped_says_which_service_it_is() -> None:
