@@ -189,6 +189,68 @@ def test_the_protocol_of_one_signal(tmp_path: Path):
         assert by_http.logs
 
 
+WITHOUT_GRPC = """
+import sys
+
+
+class Hide:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "grpc" or name.startswith("opentelemetry.exporter.otlp.proto.grpc"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, Hide())
+"""
+
+
+@pytest.mark.parametrize("variable", ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL"])
+def test_grpc_that_is_not_installed_is_said_in_one_line(variable: str, tmp_path: Path):
+    (tmp_path / "sitecustomize.py").write_text(WITHOUT_GRPC)
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317", variable: "grpc"}
+    done = run_command(folder=tmp_path, PYTHONPATH=str(tmp_path), **variables)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"libraries-io-mcp: {variable}='grpc': needs the extra `grpc`; install libraries-io-mcp[grpc], or use "
+        "http/protobuf\n"
+    )
+
+
+def dropped(receiver: OtlpReceiver, signal: str) -> float:
+    """How many spans, points or records are lost, as the newest metrics say."""
+    points = [point for point in receiver.points if point.name == "libraries_io.telemetry.dropped"]
+    return max(
+        (point.value for point in points if point.attributes == {"libraries_io.signal": signal}), default=0
+    )
+
+
+@pytest.mark.parametrize("trouble", ["refused", "full"])
+def test_what_is_lost_is_seen_in_the_metrics(trouble: str, tmp_path: Path):
+    """`refused`: the other side takes no spans and records; `full`: it never answers, and the queues hold two each."""
+    calls = 10
+    with OtlpReceiver() as metrics, OtlpReceiver() as others:
+        others.answer(400) if trouble == "refused" else others.hang()
+        variables = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": others.endpoint,
+            "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": f"{metrics.endpoint}/v1/metrics",
+            "OTEL_METRIC_EXPORT_INTERVAL": "100",
+        }
+        for queue in ("OTEL_BSP", "OTEL_BLRP"):
+            variables |= {f"{queue}_SCHEDULE_DELAY": "50"}
+            if trouble == "full":
+                variables |= {f"{queue}_MAX_QUEUE_SIZE": "2", f"{queue}_MAX_EXPORT_BATCH_SIZE": "1"}
+        with Running(folder=tmp_path, **variables) as server:
+            server.initialize()
+            for _ in range(calls):
+                assert not server.call("get_quota_status")["isError"]
+            # Of what is made, two wait in a full queue and one is being sent.
+            least = calls if trouble == "refused" else calls - 3
+            metrics.wait_for(lambda r: dropped(r, "traces") >= least, "lost spans")
+            metrics.wait_for(lambda r: dropped(r, "logs") >= least, "lost records")
+            assert server.end("EOF") == 0
+        assert dropped(metrics, "metrics") == 0
+        assert others.spans == others.logs == ()
+
+
 @pytest.mark.parametrize("signal", ALL)
 def test_files_need_a_folder(signal: str, tmp_path: Path):
     done = run_command(folder=tmp_path, **{f"OTEL_{signal}_EXPORTER": "file"})

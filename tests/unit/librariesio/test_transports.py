@@ -1,11 +1,18 @@
+import asyncio
 import itertools
+import subprocess
+import sys
 
 import httpx
+import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
+from tests.support.polling import HANG_SECONDS
 from tests.unit.librariesio.service import PROJECT, answer, client
+
+from libraries_io_mcp.librariesio.transports import Late
 
 
 async def test_each_attempt_is_one_span_below_the_callers():
@@ -60,3 +67,73 @@ async def test_a_busy_machine_is_no_wait_for_the_quota():
     (get,) = exporter.get_finished_spans()
     assert get.name == "GET"
     assert "libraries_io.quota.wait" not in get.attributes
+
+
+class Network(httpx.AsyncBaseTransport):
+    """Counts what is asked of it."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.closed = 0
+
+    async def handle_async_request(self, _request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        return httpx.Response(200)
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+async def test_the_network_is_made_once_at_the_first_request_and_closed():
+    made: list[Network] = []
+
+    def make() -> Network:
+        made.append(Network())
+        return made[-1]
+
+    late = Late(make)
+    assert made == []
+    request = httpx.Request("GET", "https://libraries.example/")
+    await asyncio.gather(*(late.handle_async_request(request) for _ in range(3)))
+    (network,) = made
+    assert network.asked == 3
+    await late.aclose()
+    assert network.closed == 1
+
+
+async def test_a_network_that_was_never_needed_is_never_made():
+    await Late(lambda: pytest.fail("made")).aclose()
+
+
+def test_the_code_of_connections_and_tracing_is_loaded_by_the_first_call_alone():
+    """In a process of its own: this one has loaded everything."""
+    subprocess.run([sys.executable, "-c", LOADED], check=True, timeout=2 * HANG_SECONDS)
+
+
+LOADED = """
+import asyncio, socket, sys
+from opentelemetry.metrics import NoOpMeter
+from libraries_io_mcp.errors import UpstreamUnreachableError
+from libraries_io_mcp.librariesio.client import LibrariesIOClient
+from libraries_io_mcp.settings import LibrariesIOSettings
+from libraries_io_mcp.telemetry.instruments import Instruments
+
+LATE = {"httpcore", "opentelemetry.instrumentation.httpx"}
+
+
+async def main():
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        settings = LibrariesIOSettings(base_url=f"http://127.0.0.1:{nobody.getsockname()[1]}/api")
+        api = LibrariesIOClient(settings, instruments=Instruments(NoOpMeter("test")))
+        assert not LATE & set(sys.modules), LATE & set(sys.modules)
+        try:
+            await api.project("npm", "left-pad")
+        except UpstreamUnreachableError:
+            pass
+        assert set(sys.modules) >= LATE, LATE - set(sys.modules)
+        await api.aclose()
+
+
+asyncio.run(main())
+"""
