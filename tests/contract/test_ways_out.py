@@ -218,9 +218,7 @@ def test_grpc_that_is_not_installed_is_said_in_one_line(variable: str, tmp_path:
 def dropped(receiver: OtlpReceiver, signal: str) -> float:
     """How many spans, points or records are lost, as the newest metrics say."""
     points = [point for point in receiver.points if point.name == "libraries_io.telemetry.dropped"]
-    return max(
-        (point.value for point in points if point.attributes == {"libraries_io.signal": signal}), default=0
-    )
+    return max((point.value for point in points if point.attributes == {"libraries_io.signal": signal}), default=0)
 
 
 @pytest.mark.parametrize("trouble", ["refused", "full"])
