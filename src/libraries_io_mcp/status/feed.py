@@ -152,7 +152,11 @@ class Feed:
         while True:
             await self._sleep(TICK_SECONDS)
             async with self._looking:
-                message = await self._in_thread(self._changes.next)
+                try:
+                    message = await self._in_thread(self._changes.next)
+                except Exception:  # the pages that are open see the next look
+                    logger.warning("the status page could not be told what is new", exc_info=True)
+                    continue
                 for viewer in self._viewers:
                     viewer.tell(message)
 

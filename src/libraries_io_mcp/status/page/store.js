@@ -26,7 +26,8 @@ export class Store {
     Object.assign(this.parts, data.parts);
     if (this.#takeSlices(data.slices) || event === "snapshot") changed.add("slices");
     if (this.#takeTraces(data.traces) || event === "snapshot") changed.add("traces");
-    if (this.#takeLogs(data.logs, data.logs_left_out) || event === "snapshot") changed.add("logs");
+    // What was left out before the page was opened, it never missed.
+    if (this.#takeLogs(data.logs, event === "snapshot" ? 0 : data.logs_left_out) || event === "snapshot") changed.add("logs");
     return changed;
   }
 

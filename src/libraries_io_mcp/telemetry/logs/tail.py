@@ -75,7 +75,7 @@ class LogTail:
             room = limit - len(notable)
             ordinary = [each for each in self._ordinary.lines if each[0] > number]
         chosen = sorted(notable + (ordinary[-room:] if room else []))
-        found = [{"number": each, **json.loads(line)} for each, line in chosen]
+        found = [{**json.loads(line), "number": each} for each, line in chosen]
         return found, newest, max(0, newest - number) - len(found)
 
 
