@@ -41,12 +41,14 @@ def run_command(*arguments: str, folder: Path, **variables: str) -> subprocess.C
 class Running:
     """One started command with pipes of ours; killed at the end of `with` if it still runs."""
 
+    program: Sequence[str] = (COMMAND,)
+
     def __init__(self, *arguments: str, folder: Path, **variables: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._stderr_path = folder / "stderr"
         with self._stderr_path.open("wb") as stderr:
             self.process = subprocess.Popen(
-                [COMMAND, *arguments],
+                [*self.program, *arguments],
                 cwd=folder,
                 env=environment(folder, **variables),
                 stdin=subprocess.PIPE,

@@ -1,7 +1,7 @@
 """This process's metrics as Prometheus would store them, had they come to it by OTLP: one more reader.
 
 Names, labels and buckets are those of Prometheus' OTLP receiver with `otel/prometheus.yml`, so that one rule file
-serves both. Left out: `target_info`, exemplars, start times.
+serves both. Left out: `target_info`, exemplars, start times, and durations recorded before this reader was added.
 """
 
 from collections.abc import Iterator, Mapping
