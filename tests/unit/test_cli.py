@@ -42,9 +42,9 @@ def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--transport", "sse"], "MCP_TRANSPORT='sse': not allowed; allowed: stdio or http"),
-        (["--port", "70000"], "MCP_PORT='70000': not allowed; allowed: a whole number from 0 to 65535"),
-        (["--transport", "http", "--host", "192.168.1.1"], "MCP_HOST='192.168.1.1': other machines could call"),
+        (["--transport", "sse"], "--transport='sse': not allowed; allowed: stdio or http"),
+        (["--port", "70000"], "--port='70000': not allowed; allowed: a whole number from 0 to 65535"),
+        (["--transport", "http", "--host", "192.168.1.1"], "--host='192.168.1.1': other machines could call"),
     ],
 )
 def test_wrong_options(arguments: list[str], line: str, tmp_path: Path):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.command import run_command
+from tests.support.command import Running, run_command
 
 from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.settings import (
@@ -168,6 +168,14 @@ def test_the_variable_wins_over_the_file(own_place: Path, monkeypatch: pytest.Mo
     assert load_settings().secrets() == (KEY,)
 
 
+@pytest.mark.parametrize("content", ["", " \n"])
+def test_an_empty_secret_file_is_no_absent_secret(own_place: Path, monkeypatch: pytest.MonkeyPatch, content: str):
+    own_place.joinpath("key").write_text(content)
+    monkeypatch.setenv("LIBRARIES_IO_API_KEY_FILE", "key")
+    with pytest.raises(SettingsError, match=r"^LIBRARIES_IO_API_KEY_FILE: key is empty; allowed: "):
+        load_settings()
+
+
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"], ids=["missing", "no text"])
 def test_a_secret_file_that_can_not_be_read(own_place: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None):
     if content is not None:
@@ -185,7 +193,7 @@ def test_only_secrets_come_from_files(own_place: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.1", "example.org", "::"])  # noqa: S104 - what is refused
 def test_other_machines_can_not_call_a_server_without_login(monkeypatch: pytest.MonkeyPatch, host: str):
-    with pytest.raises(SettingsError, match=r"MCP_HOST='.*': other machines"):
+    with pytest.raises(SettingsError, match=r"--host='.*': other machines"):
         load_settings(transport="http", host=host)
     assert load_settings(transport="stdio", host=host).server.host == host
     monkeypatch.setenv("MCP_ALLOW_ANONYMOUS", "true")
@@ -202,6 +210,39 @@ def test_arguments_win(monkeypatch: pytest.MonkeyPatch):
 def test_lists_are_split_at_commas(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MCP_ALLOWED_HOSTS", " a.example, b.example ,,")
     assert load_settings().server.allowed_hosts == ("a.example", "b.example")
+
+
+def test_names_that_look_like_settings_are_remarked_on(own_place: Path, monkeypatch: pytest.MonkeyPatch):
+    own_place.joinpath(".env").write_text("log_levle=debug\nLIBRARIES_IO_COLOUR=red\nnot a line\nLOG_LEVEL=info\n='\n")
+    monkeypatch.setenv("LIBRARIES_IO_APIKEY", KEY)
+    monkeypatch.setenv("LIBRARIES_IO_API_KEY_FLIE", "x")
+    for name in ("LOG_OF_SOMEBODY_ELSE", "MCP_CLIENT_NAME", "CACHE_DIR", "OTEL_SERVICE_NAME", "SMTP_HELO_NAME"):
+        monkeypatch.setenv(name, "theirs")
+    assert load_settings().remarks == (
+        ".env: passed over line 3, 5: not NAME=value",
+        "LIBRARIES_IO_APIKEY: there is no such setting; did you mean LIBRARIES_IO_API_KEY?",
+        "LIBRARIES_IO_API_KEY_FLIE: there is no such setting; did you mean LIBRARIES_IO_API_KEY_FILE?",
+        "LIBRARIES_IO_COLOUR: there is no such setting",
+        "LOG_LEVLE: there is no such setting; did you mean LOG_LEVEL?",
+    )
+
+
+def test_nothing_is_remarked_on_when_all_is_well(monkeypatch: pytest.MonkeyPatch):
+    for group in GROUPS:
+        for field in group.model_fields:
+            monkeypatch.setenv(variable(group, field), "")
+    assert load_settings().remarks == ()
+
+
+def test_the_command_warns_of_them_in_its_log(own_place: Path):
+    own_place.joinpath(".env").write_text("LOG_LEVLE=debug\nnot a line\n")
+    with Running(folder=own_place) as server:
+        server.initialize()
+        assert server.end("EOF") == 0
+    assert [line["message"] for line in server.log_lines() if line["level"] == "WARNING"] == [
+        ".env: passed over line 2: not NAME=value",
+        "LOG_LEVLE: there is no such setting; did you mean LOG_LEVEL?",
+    ]
 
 
 @pytest.mark.parametrize(

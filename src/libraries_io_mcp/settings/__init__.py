@@ -4,6 +4,7 @@ Sources, first one wins: environment variables, `.env` in the working directory,
 a file: `NAME_FILE` names it. A value that can't be used ends in one `SettingsError` line that names the variable.
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from libraries_io_mcp.settings.observability import (
     ObservationSettings,
     TelemetrySettings,
 )
+from libraries_io_mcp.settings.remarks import remarks
 
 __all__ = [
     "GROUPS",
@@ -267,10 +269,13 @@ class Settings:
     alertmanager: AlertmanagerSettings
     smtp: SmtpSettings
     webhook: WebhookSettings
+    remarks: tuple[str, ...] = ()
+    """What is odd about where they come from, a line each."""
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret in force, in clear: for the redaction of what leaves the process, and nothing else."""
-        groups = (getattr(self, name) for name in self.__slots__)
+        parts = (getattr(self, name) for name in self.__slots__)
+        groups = (part for part in parts if isinstance(part, Group))
         values = (getattr(group, name) for group in groups for name in type(group).model_fields)
         texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
         return tuple(dict.fromkeys(part for text in texts for part in (text, *_secrets_inside(text))))
@@ -284,6 +289,8 @@ def load_settings(
     Raises:
         SettingsError: one line that names the first variable with a bad value and what is allowed.
     """
+    # Each group reads `.env` anew, and each time the library would warn of its bad lines; `remarks` does it once.
+    logging.getLogger("dotenv").setLevel(logging.ERROR)
     # OpenTelemetry's SDK reads the process environment only, so its names in `.env`, and our defaults, are put there.
     for name, value in {**OPENTELEMETRY_DEFAULTS, **env_file()}.items():
         if name.startswith("OTEL_") and value:
@@ -291,8 +298,9 @@ def load_settings(
     given = {"transport": transport, "host": host, "port": port}
     server = _load(ServerSettings, **{name: value for name, value in given.items() if value is not None})
     if server.transport == "http" and server.host not in LOOPBACK and not server.allow_anonymous:
+        name = "MCP_HOST" if host is None else "--host"
         raise SettingsError(
-            f"MCP_HOST={server.host!r}: other machines could call this server without logging in; allowed: "
+            f"{name}={server.host!r}: other machines could call this server without logging in; allowed: "
             "a loopback address, or any address together with MCP_ALLOW_ANONYMOUS=true"
         )
     return Settings(
@@ -310,6 +318,7 @@ def load_settings(
         _load(AlertmanagerSettings),
         _smtp_settings(),
         _load(WebhookSettings),
+        remarks=remarks(GROUPS),
     )
 
 
@@ -362,7 +371,7 @@ def _load(group: type[GroupT], **given: Any) -> GroupT:
 def _line(group: type[Group], error: ErrorDetails, given: dict[str, Any]) -> str:
     field = str(error["loc"][0])
     info = group.model_fields[field]
-    name = variable(group, field)
+    name = f"--{field}" if field in given else variable(group, field)
     allowed = next((mark.text for mark in info.metadata if isinstance(mark, Allowed)), error["msg"])
     secret = SecretStr in (info.annotation, *get_args(info.annotation))
     value = given.get(field) or os.environ.get(name) or env_file().get(name)

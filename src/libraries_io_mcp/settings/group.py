@@ -46,9 +46,12 @@ class NamedFileSource(PydanticBaseSettingsSource):
         if not path or SecretStr not in (field.annotation, *get_args(field.annotation)):
             return None, field_name, False
         try:
-            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+            text = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"{name}: can't read {path}: {reason(error)}; allowed: a readable text file") from None
+        if not text:
+            raise SettingsError(f"{name}: {path} is empty; allowed: a text file that is not empty")
+        return text, field_name, False
 
     def __call__(self) -> dict[str, Any]:
         """All secrets of the group that come from files."""

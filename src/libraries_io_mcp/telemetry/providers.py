@@ -131,6 +131,8 @@ def build_telemetry(settings: Settings, *, serves_http: bool) -> Telemetry:
         instruments=instruments,
         tail=log_tail,
     )
+    for remark in settings.remarks:
+        logger.warning("%s", remark)
     observer = Observer(tracers.get_tracer(semconv.SCOPE_NAME, __version__), instruments)
     callers = Callers(settings.log.include_user_id, secrets)
     return Telemetry(
