@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from libraries_io_mcp.librariesio.quota import QuotaStatus
 from libraries_io_mcp.librariesio.vitals import BreakerFacts, CacheFacts
-from libraries_io_mcp.settings import Settings, variable
+from libraries_io_mcp.settings import Group, Settings, variable
 from libraries_io_mcp.telemetry.deliveries import Delivery
 from libraries_io_mcp.telemetry.logs.destinations import DestinationFacts
 from libraries_io_mcp.telemetry.redaction import MASK, Redactor
@@ -56,7 +56,7 @@ def breakers(facts: Mapping[str, BreakerFacts]) -> dict[str, Any]:
 
 def settings(given: Settings, redactor: Redactor) -> list[dict[str, Any]]:
     """Every setting in force by its variable. A secret says only that it is set."""
-    groups = (getattr(given, name) for name in given.__slots__)
+    groups = [group for name in given.__slots__ if isinstance(group := getattr(given, name), Group)]
     return [
         {
             "variable": variable(type(group), name),
