@@ -1,15 +1,14 @@
 """Random expressions over random series: the evaluator and the real Prometheus give the same, value by value.
 
-PROMQL_SEED gives the seed of a run that failed, PROMQL_EXPRESSIONS how many expressions.
+PROMQL_SEED gives the seed of a run that failed, or several; PROMQL_EXPRESSIONS how many expressions of each.
 """
 
 import http.client
 import json
 import math
 import os
-import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
@@ -20,12 +19,15 @@ from tests.servers.binaries import binaries
 from tests.servers.ports import free_ports
 from tests.servers.process import ServerProcess
 from tests.support import remote_write
-from tests.support.promql_generator import Expressions, Recorded, series
+from tests.support.promql_generator import BASE, SPAN, Expressions, Recorded, collections, series
 from tests.support.recorded_series import RecordedSeries
 
-from libraries_io_mcp.alerting.promql import BadPromQL, EvaluationError, UnsupportedPromQL, parse
+from libraries_io_mcp.alerting.promql import BadPromQL, EvaluationError, Storage, parse
+from libraries_io_mcp.alerting.samples import SampleStore
 
-SEED = int(os.environ.get("PROMQL_SEED") or SystemRandom().randrange(10**6))
+SEEDS = [int(each) for each in os.environ.get("PROMQL_SEED", "").split()] or [SystemRandom().randrange(10**6)]
+IDS = [f"{index}" for index in range(len(SEEDS))]
+"""Not the seed: every worker of pytest-xdist must name the tests alike."""
 COUNT = int(os.environ.get("PROMQL_EXPRESSIONS") or 2_000)
 TIMES = 2
 TOLERANCE = 1e-9
@@ -82,7 +84,7 @@ def kind(message: str) -> str:
     return next((each for each in KINDS if each in message), message)
 
 
-def ours(text: str, storage: RecordedSeries, moment: float) -> Answer:
+def ours(text: str, storage: Storage, moment: float) -> Answer:
     """What the evaluator says of the same."""
     try:
         value = parse(text).at(storage, moment)
@@ -107,21 +109,20 @@ def close(left: float, right: float) -> bool:
     return math.isclose(left, right, rel_tol=TOLERANCE) or (math.isnan(left) and math.isnan(right))
 
 
-@pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+@pytest.fixture
+def prometheus(tmp_path: Path) -> Iterator[Asked]:
     """A Prometheus of its own that takes remote writes and scrapes nothing."""
-    folder: Path = tmp_path_factory.mktemp("parity")
-    (folder / "prometheus.yml").write_text("global: {evaluation_interval: 15s}\n", encoding="utf-8")
+    (tmp_path / "prometheus.yml").write_text("global: {evaluation_interval: 15s}\n", encoding="utf-8")
     port = free_ports(1)[0]
     command = [
         binaries()["prometheus"],
-        f"--config.file={folder / 'prometheus.yml'}",
-        f"--storage.tsdb.path={folder / 'data'}",
+        f"--config.file={tmp_path / 'prometheus.yml'}",
+        f"--storage.tsdb.path={tmp_path / 'data'}",
         "--storage.tsdb.retention.time=100y",
         f"--web.listen-address=127.0.0.1:{port}",
         "--web.enable-remote-write-receiver",
     ]
-    process = ServerProcess("parity", command, folder / "process", f"http://127.0.0.1:{port}/-/ready", {})
+    process = ServerProcess("parity", command, tmp_path / "process", f"http://127.0.0.1:{port}/-/ready", {})
     process.start()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
@@ -132,33 +133,72 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
         process.stop()
 
 
-def test_same_as_prometheus(prometheus: Asked, capsys: pytest.CaptureFixture[str]) -> None:
-    """No difference in any label, value or kind of error."""
-    random = Random(SEED)
-    recorded = series(random)
-    prometheus.write(recorded)
-    storage, written = RecordedSeries(recorded), Expressions(random)
-    differences: list[str] = []
-    counted = {"expressions": 0, "values": 0, "elements": 0, "errors": 0, "not empty": 0}
-    began = time.monotonic()
-    while counted["expressions"] < COUNT:
+@dataclass
+class Compared:
+    """What was compared, and what differed."""
+
+    expressions: int = 0
+    answers: int = 0
+    elements: int = 0
+    empty: int = 0
+    errors: int = 0
+    differences: list[str] = field(default_factory=list)
+
+    def one(self, text: str, moment: float, theirs: Answer, mine: Answer) -> None:
+        """Count an answer."""
+        self.answers += 1
+        self.errors += isinstance(theirs, str)
+        self.empty += not theirs
+        self.elements += 0 if isinstance(theirs, str) else len(theirs)
+        if not alike(mine, theirs):
+            self.differences.append(f"{text}\n  at {moment!r}\n  Prometheus {theirs}\n  evaluator  {mine}")
+
+
+def compare(prometheus: Asked, storage: Storage, written: Expressions, count: int) -> Compared:
+    """Ask both for so many expressions at two times each; one time for what is refused on reading."""
+    compared = Compared()
+    for _ in range(count):
         text = written.next()
         moments = [written.time() for _ in range(TIMES)]
         try:
             parse(text)
-        except UnsupportedPromQL as refused:
-            raise AssertionError(f"seed {SEED}: {text} is refused: {refused}") from refused
         except BadPromQL:
             moments = moments[:1]
-        counted["expressions"] += 1
+        compared.expressions += 1
         for moment in moments:
-            theirs, mine = prometheus.answer(text, moment), ours(text, storage, moment)
-            counted["values"] += 1
-            counted["errors"] += isinstance(theirs, str)
-            counted["not empty"] += bool(theirs)
-            counted["elements"] += 0 if isinstance(theirs, str) else len(theirs)
-            if not alike(mine, theirs):
-                differences.append(f"{text}\n  at {moment!r}\n  Prometheus {theirs}\n  evaluator  {mine}")
+            compared.one(text, moment, prometheus.answer(text, moment), ours(text, storage, moment))
+    return compared
+
+
+def report(compared: Compared, seed: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Print the seed and what was compared; fail at any difference."""
+    differences = compared.differences
     with capsys.disabled():
-        print(f"\nPROMQL_SEED={SEED}: {counted}, {len(differences)} differences, {time.monotonic() - began:.1f} s")
-    assert not differences, f"seed {SEED}, {len(differences)} differences, the first:\n" + "\n".join(differences[:5])
+        print(  # noqa: T201 - the seed is for a person
+            f"\nPROMQL_SEED={seed}: {compared.expressions} expressions, {compared.answers} answers"
+            f" ({compared.empty} empty, {compared.errors} errors), {compared.elements} values,"
+            f" {len(differences)} differences"
+        )
+    assert not differences, f"seed {seed}, {len(differences)} differences, the first:\n" + "\n".join(differences[:5])
+    assert compared.elements > compared.expressions, "the expressions have lost the series"
+
+
+@pytest.mark.parametrize("seed", SEEDS, ids=IDS)
+def test_same_as_prometheus(seed: int, prometheus: Asked, capsys: pytest.CaptureFixture[str]) -> None:
+    """No difference in any label, value or kind of error; series with times of their own."""
+    random = Random(seed)  # noqa: S311 - nothing secret: it must be the same again
+    recorded = series(random)
+    prometheus.write(recorded)
+    report(compare(prometheus, RecordedSeries(recorded), Expressions(random), COUNT), seed, capsys)
+
+
+@pytest.mark.parametrize("seed", SEEDS, ids=IDS)
+def test_same_from_the_sample_store(seed: int, prometheus: Asked, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the process keeps in memory, given to Prometheus sample by sample, the ends of series among them."""
+    random = Random(seed)  # noqa: S311 - nothing secret: it must be the same again
+    store = SampleStore(keep_seconds=SPAN * 2, max_series=1000)
+    for moment, samples in collections(series(random)):
+        store.append(moment, samples)
+    kept = store.select((), 0.0, BASE + SPAN)
+    prometheus.write([(dict(each.labels), list(zip(each.times, each.values, strict=True))) for each in kept])
+    report(compare(prometheus, store, Expressions(random), COUNT // 4), seed, capsys)

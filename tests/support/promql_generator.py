@@ -1,11 +1,12 @@
 """Random series and random expressions for the comparison with Prometheus; the same seed gives the same."""
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Final
 
-from libraries_io_mcp.alerting.promql import STALE
+from libraries_io_mcp.alerting.promql import STALE, is_stale
 
 BASE: Final = 1_700_000_000.0
 """When the series begin, seconds since 1970."""
@@ -24,6 +25,8 @@ JOBS: Final = ("a", "b")
 INSTANCES: Final = ("1", "2", "3")
 CODES: Final = ("200", "404", "500")
 BOUNDS: Final = ("0.1", "0.5", "1.0", "2.5", "+Inf")
+SINCE: Final = "(time() - 1.7e9)"
+"""The time near zero: among numbers of ten digits, the variance of small ones depends on the order of elements."""
 OFTEN: Final = 0.5
 
 
@@ -49,6 +52,19 @@ def series(random: Random) -> Recorded:
     return made
 
 
+def collections(recorded: Recorded) -> Iterator[tuple[float, list[tuple[dict[str, str], float]]]]:
+    """The same as a process would collect it every 15 seconds: all series at one time, each that has a new sample."""
+    for tick in range(int(SPAN / STEP)):
+        end = BASE + STEP * tick
+        latest = [(labels, _between(samples, end - STEP, end)) for labels, samples in recorded]
+        yield end, [(labels, value) for labels, value in latest if value is not None]
+
+
+def _between(samples: list[tuple[float, float]], start: float, end: float) -> float | None:
+    inside = [value for time, value in samples if start < time <= end and not is_stale(value)]
+    return inside[-1] if inside else None
+
+
 def _times(random: Random) -> list[float]:
     shift = random.choice((0.0, 0.0, random.randrange(15_000) / 1000))
     step = random.choice((STEP, STEP, STEP, 30.0, 60.0, 7.0))
@@ -57,7 +73,9 @@ def _times(random: Random) -> list[float]:
     return [round(BASE + shift + step * each + random.randint(0, jitter) / 1000, 3) for each in range(count)]
 
 
-def _recorded(random: Random, labels: dict[str, str], values: Callable[[Random, int], list[float]]) -> tuple:
+def _recorded(
+    random: Random, labels: dict[str, str], values: Callable[[Random, int], list[float]]
+) -> tuple[dict[str, str], list[tuple[float, float]]]:
     times = _times(random)
     samples = list(zip(times, values(random, len(times)), strict=True))
     return labels, _interrupted(random, samples)
@@ -92,7 +110,7 @@ def _gauge(random: Random, count: int) -> list[float]:
 
 
 def _odd(random: Random, count: int) -> list[float]:
-    strange = [math.nan, math.inf, -math.inf, 0.0, 1e308, -1e308, 1e-308, 0.5, -2.5]
+    strange = [math.nan, math.inf, -math.inf, 0.0, 1e308, -1e308, 1e-100, 0.5, -2.5]
     value, made = 1.0, []
     for _ in range(count):
         if random.random() < 0.3:
@@ -130,6 +148,17 @@ def _histogram(random: Random, job: str) -> Recorded:
     return made
 
 
+DATED: Final = ("moment", "odd", "", "vector(time())", "timestamp(requests_total)", "moment * 1e9")
+MISTAKES: Final = (
+    "rate(?)", "sum(#)", "(? and 1)", "(? + on (job) 1)", "abs(?[5m])", "? +", "topk(?, ?)", "1 > 2", "{job=~\".*\"}",
+    "(? and on (job) group_left () ?)", "(? + bool ?)", "histogram_quantile(?, ?)", "nonsense(1)", "round()", "(?",
+    'label_replace(?, "", "", "", "")', 'label_replace(?, "a", "", "b", "(")', 'count_values("", ?)', "clamp(?, 1)",
+    "(? + on (job) group_left (job) ?)", "requests_total[5m]", "time(?)", 'requests_total{__name__="a"}', '-"a"',
+    "(? == bool on (job) 2)", "vector()", "sum by (job ?", "label_join(?)", '"a"', "scalar(1)", "? offset 5m offset 1m",
+)  # fmt: skip
+"""What Prometheus refuses to read; `?` stands for a vector, `#` for a scalar."""
+
+
 class Expressions:
     """Writes expressions of the documented subset; some of them cannot be evaluated, and must fail alike."""
 
@@ -143,7 +172,13 @@ class Expressions:
             return self._scalar(3)
         if draw < 0.10:
             return self._mistake()
-        return self._vector(self._random.choice((1, 2, 2, 3, 3, 4)))
+        depth = self._random.choice((1, 2, 2, 3, 3, 4))
+        if draw < 0.16:
+            # Outermost only: their last digits are not Go's, and a remainder or a variance would make much of that.
+            function = self._pick("exp", "ln", "log2", "log10")
+            inner = self._vector(depth)
+            return self._pick(f"{function}({inner})", f"{inner} ^ {self._number()}", f"{self._number()} ^ {inner}")
+        return self._vector(depth)
 
     def time(self) -> float:
         """A time of evaluation: within the series, a little outside, on a sample, on the edge of a range."""
@@ -181,7 +216,7 @@ class Expressions:
         if draw < 0.04:
             return self._pick('{__name__=~"requests.+|errors.+"}', '{__name__=~"temp.*",job="a"}', '{job="b",team!=""}')
         # One condition a label: see `_as_sorted` in functions.py for what two of them depend on.
-        conditions = {each.partition("=")[0].strip("!"): each for each in self._some(self._condition, 0, 0, 1, 2)}
+        conditions = {re.split("[!=]", each)[0]: each for each in self._some(self._condition, 0, 0, 1, 2)}
         return self._metric() + (f"{{{','.join(conditions.values())}}}" if conditions else "")
 
     def _some(self, draw: Callable[[], str], *counts: int) -> list[str]:
@@ -204,14 +239,14 @@ class Expressions:
 
     def _scalar(self, depth: int) -> str:
         if depth <= 0:
-            return self._one_of(self._number, lambda: "time()", lambda: f"scalar({self._selector()})")
-        operator = self._pick("+", "-", "*", "/", "%", "^", "atan2", "== bool", "> bool", "<= bool", "!= bool")
+            return self._one_of(self._number, lambda: SINCE, lambda: f"scalar({self._selector()})")
+        operator = self._pick("+", "-", "*", "/", "%", "== bool", "> bool", "<= bool", "!= bool")
         return self._one_of(
             self._number,
             lambda: f"scalar({self._vector(depth - 1)})",
             lambda: f"({self._scalar(depth - 1)} {operator} {self._scalar(depth - 1)})",
             lambda: f"-({self._scalar(depth - 1)})",
-            lambda: self._pick("time()", "pi()"),
+            lambda: self._pick(SINCE, "pi()"),
         )
 
     def _vector(self, depth: int) -> str:
@@ -227,7 +262,7 @@ class Expressions:
                 lambda: self._with_scalar(depth),
                 lambda: self._of_sets(depth),
                 lambda: self._quantile(depth),
-                lambda: self._ranked(),
+                self._ranked,
             ),
             (1, 5, 5, 4, 5, 4, 2, 2, 1),
         )[0]()
@@ -275,13 +310,12 @@ class Expressions:
 
     def _computed(self, depth: int) -> str:
         inner = self._vector(depth - 1)
-        mathematics = self._pick(
-            "abs", "ceil", "floor", "sqrt", "exp", "ln", "log2", "log10", "sgn", "round", "sort", "-"
-        )
+        mathematics = self._pick("abs", "ceil", "floor", "sqrt", "sgn", "round", "sort", "-")
         field = self._pick(
             "minute", "hour", "day_of_week", "day_of_month", "day_of_year", "days_in_month", "month", "year"
         )
         target = self._pick("job", "other", "instance", "__name__")
+        source = self._pick("job", "code", "none")
         template = self._pick("$1", "x-$1", "${1}y", "$$", "", "$2", "$1x", "c${0}", "$a", "b$")
         pattern = self._pick("(.*)", "(a)", "(.)(.*)", "", "[12]", "(?P<a>.+)")
         return self._one_of(
@@ -292,19 +326,15 @@ class Expressions:
             lambda: f"clamp_max({inner}, {self._number()})",
             lambda: f"clamp_min({inner}, {self._scalar(0)})",
             lambda: f"absent({self._pick(inner, self._selector(), f'({self._selector()})')})",
-            lambda: f"timestamp({self._pick(inner, self._shifted(self._selector()))})",
-            lambda: (
-                f"{field}({self._pick('moment', 'odd', '', 'vector(time())', 'timestamp(requests_total)', 'moment * 1e9')})"
-            ),
+            lambda: f"(timestamp({self._pick(inner, self._shifted(self._selector()))}) - 1.7e9)",
+            lambda: f"{field}({self._pick(*DATED)})",
             lambda: f"vector({self._scalar(depth - 1)})",
-            lambda: (
-                f'label_replace({inner}, "{target}", "{template}", "{self._pick("job", "code", "none")}", "{pattern}")'
-            ),
+            lambda: f'label_replace({inner}, "{target}", "{template}", "{source}", "{pattern}")',
             lambda: f'label_join({inner}, "{target}", "{self._pick(",", "")}", "job", "{self._pick("code", "none")}")',
         )
 
     def _operator(self) -> str:
-        arithmetic = self._pick("+", "-", "*", "/", "/", "%", "^", "atan2")
+        arithmetic = self._pick("+", "-", "*", "/", "/", "%")
         comparison = self._pick("==", "!=", ">", "<", ">=", "<=") + self._pick("", "", " bool")
         return self._pick(arithmetic, comparison)
 
@@ -358,12 +388,4 @@ class Expressions:
         return f"histogram_quantile({self._share()}, {buckets})"
 
     def _mistake(self) -> str:
-        inner = self._vector(1)
-        return self._pick(
-            f"rate({inner})", f"sum({self._scalar(0)})", f"({inner} and 1)", f"({inner} + on (job) 1)", f"abs({inner}[5m])",
-            f"{inner} +", f"topk({inner}, {inner})", f"({inner} and on (job) group_left () {inner})", "1 > 2",
-            f"({inner} + bool {inner})", f"histogram_quantile({inner}, {inner})", f'label_replace({inner}, "", "", "", "")',
-            f'label_replace({inner}, "a", "", "b", "(")', f'count_values("", {inner})', "nonsense(1)", '{job=~".*"}',
-            f'({inner} + on (job) group_left (job) {inner})', f"({inner}", "requests_total[5m]", "round()", f"time({inner})",
-            f"clamp({inner}, 1)", 'requests_total{__name__="a"}', "-\"a\"", f"({inner} == bool on (job) 2)", "vector()",
-        )  # fmt: skip
+        return self._pick(*MISTAKES).replace("?", self._vector(1)).replace("#", self._scalar(0))

@@ -1,4 +1,4 @@
-"""Prometheus' remote write by hand: protocol buffers in Snappy's block format, not compressed. Carries stale markers."""
+"""Prometheus' remote write by hand: protocol buffers in Snappy's block format, uncompressed. Carries stale markers."""
 
 import struct
 from collections.abc import Iterable, Mapping

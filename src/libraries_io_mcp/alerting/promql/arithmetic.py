@@ -2,7 +2,7 @@
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 NAN: Final = math.nan
@@ -26,17 +26,52 @@ def modulo(left: float, right: float) -> float:
         return NAN
 
 
-def power(left: float, right: float) -> float:
-    """C99's pow without its exceptions."""
+def power(base: float, exponent: float) -> float:
+    """As Go does it: whole exponents by squaring, so that the last digits are the same; the rest by exp and log."""
+    if base == 1 or not exponent or not math.isfinite(base) or not math.isfinite(exponent):
+        return math.pow(base, exponent)
+    if not base:
+        return _power_of_zero(base, exponent)
+    if abs(exponent) == 0.5:
+        root = math.sqrt(base) if base > 0 else NAN
+        return root if exponent > 0 else 1 / root
+    part, whole = math.modf(abs(exponent))
+    if part and base < 0:
+        return NAN
+    if whole >= 2.0**63:
+        return 1.0 if base == -1 else 0.0 if (abs(base) < 1) == (exponent > 0) else INF
+    return _power(base, part, int(whole), inverse=exponent < 0)
+
+
+def _power_of_zero(base: float, exponent: float) -> float:
+    if exponent > 0:
+        return math.pow(base, exponent)
+    return math.copysign(INF, base) if math.fmod(exponent, 2) in (1.0, -1.0) else INF
+
+
+def _power(base: float, part: float, whole: int, *, inverse: bool) -> float:
+    digits, power_of_two = 1.0, 0
+    if part > 0.5:
+        part, whole = part - 1, whole + 1
+    if part:
+        digits = math.exp(part * math.log(base))
+    square, two = math.frexp(base)
+    while whole:
+        if abs(two) > 4096:  # beyond any double: infinite or zero, whatever comes
+            power_of_two += two
+            break
+        if whole & 1:
+            digits, power_of_two = digits * square, power_of_two + two
+        square, two = square * square, two * 2
+        if square < 0.5:
+            square, two = square + square, two - 1
+        whole >>= 1
+    if inverse:
+        digits, power_of_two = 1 / digits, -power_of_two
     try:
-        return math.pow(left, right)
+        return math.ldexp(digits, power_of_two)
     except OverflowError:
-        return -INF if left < 0 and math.fmod(right, 2) else INF
-    except ValueError:
-        if left:
-            return NAN
-        odd = math.fmod(right, 2) in (1.0, -1.0)
-        return math.copysign(INF, left) if odd else INF
+        return math.copysign(INF, digits)
 
 
 def lowest(left: float, right: float) -> float:
@@ -60,7 +95,6 @@ ARITHMETIC: Final[dict[str, Callable[[float, float], float]]] = {
     "/": divide,
     "%": modulo,
     "^": power,
-    "atan2": math.atan2,
 }
 COMPARISON: Final[dict[str, Callable[[float, float], bool]]] = {
     "==": operator.eq,
@@ -75,17 +109,15 @@ COMPARISON: Final[dict[str, Callable[[float, float], bool]]] = {
 def add_compensated(value: float, total: float, lost: float) -> tuple[float, float]:
     """One step of Kahan's summation as Neumaier improved it: the new total and what it lost."""
     added = total + value
-    if math.isinf(added):
+    if added in (INF, -INF):
         return added, 0.0
     if abs(total) >= abs(value):
         return added, lost + ((total - added) + value)
     return added, lost + ((value - added) + total)
 
 
-def total_of(values: Sequence[float]) -> float:
+def total_of(values: Iterable[float]) -> float:
     """The sum by compensated summation."""
-    if _of_one_sign(values):
-        return math.fsum(values)
     total = lost = 0.0
     for value in values:
         total, lost = add_compensated(value, total, lost)
@@ -94,8 +126,6 @@ def total_of(values: Sequence[float]) -> float:
 
 def mean_of(values: Sequence[float]) -> float:
     """The mean by compensated summation; incremental from the value on that would make the sum overflow."""
-    if _of_one_sign(values):
-        return math.fsum(values) / len(values)
     total, lost = values[0], 0.0
     for index in range(1, len(values)):
         added, rest = add_compensated(values[index], total, lost)
@@ -111,11 +141,6 @@ def _incremental_mean(values: Sequence[float], start: int, mean: float, lost: fl
         share = index / count
         mean, lost = add_compensated(values[index] / count, share * mean, share * lost)
     return mean + lost
-
-
-def _of_one_sign(values: Sequence[float]) -> bool:
-    # Without cancellation the exact sum and the compensated one differ by their last bit at most, and C is fast.
-    return math.isfinite(sum(values)) and (min(values, default=0.0) >= 0 or max(values) <= 0)
 
 
 def quantile_of(share: float, values: Sequence[float]) -> float:

@@ -95,11 +95,13 @@ def _binary(node: Any) -> Node:
     left, right = compile_node(node.lhs), compile_node(node.rhs)
     as_bool = modifier is not None and modifier.return_bool
     how = _matching(modifier)
+    if operator == "atan2":
+        raise UnsupportedPromQL("atan2", "its last digits depend on the processor, and no alert needs an angle")
     if as_bool and operator not in COMPARISON:
         raise BadPromQL("bool modifier can only be used on comparison operators")
     if isinstance(left, Instant) and isinstance(right, Instant):
         return _of_vectors(operator, left, right, how, as_bool=as_bool)
-    if operator not in ARITHMETIC and operator not in COMPARISON:
+    if operator in ("and", "or", "unless"):
         raise BadPromQL(f'set operator "{operator}" not allowed in binary scalar expression')
     if how.names:
         raise BadPromQL("vector matching only allowed between instant vectors")
