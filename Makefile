@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 COMPOSE := docker compose -f docker-compose.observability.yml
 
-.PHONY: help servers e2e e2e-outages up down setup demo demo-picture test bench inspect check format docs lock clean
+.PHONY: help audit sbom servers e2e e2e-outages up down setup demo demo-picture test bench inspect check format docs lock clean
 
 help: ## Print this list
 	@echo "usage: make TARGET"; echo
@@ -64,6 +64,12 @@ e2e: $(READY) ## Run the product against the five real servers (builds those tha
 e2e-outages: $(READY) ## Kill every back end for two minutes under load, then count (a quarter of an hour)
 	@scripts/servers
 	@$(BIN)/pytest tests/e2e -m outage -rP
+
+audit: ## Look for known vulnerabilities in the locked packages (asks PyPI)
+	@scripts/audit
+
+sbom: ## Write build/sbom.cdx.json, a software bill of materials
+	@scripts/audit --sbom
 
 servers: ## Obtain the real servers of the stack (a quarter of an hour once, then nothing)
 	@scripts/servers
