@@ -31,6 +31,14 @@ fi
 rm -f server-secrets/libraries_io_*
 printf %s "$key" >server-secrets/libraries_io_api_key
 printf %s "$url" >server-secrets/libraries_io_base_url
+
+# Who is told of alerts: the same for Alertmanager and for the server, which tells people while Alertmanager is away.
+told=/run/alertmanager-secrets
+sh /alertmanager.sh /alertmanager.yml /run/given "$told" /volumes/alertmanager-config/alertmanager.yml
+for each in smtp_password webhook_url webhook_token; do # an empty one counts as not given
+  rm -f "server-secrets/$each"
+  if [ -s "$told/$each" ]; then cat "$told/$each" >"server-secrets/$each"; else : >"server-secrets/$each"; fi
+done
 chmod 444 server-secrets/*
 
 cp /bin/busybox tools/busybox.new # for the health checks of images without a shell
@@ -41,5 +49,6 @@ chown 1000:1000 collector-secrets grafana-secrets # influxdb-setup adds its toke
 chown 1000:1000 influxdb influxdb-config
 chown 10001:10001 collector-queues collector-logs jaeger
 chown 65534:65534 prometheus alertmanager
+chown 10002:10002 server-state
 chown 472:0 grafana
 echo "the server will ask $url"
