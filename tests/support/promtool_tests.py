@@ -85,19 +85,40 @@ def run_file(path: Path) -> list[str]:
 
 def run_tests(data: Mapping[str, Any], folder: Path) -> list[str]:
     """The same for loaded YAML; `folder` is what its rule files are relative to."""
+    return [f"{test.name}: {failure}" for test in _tests(dict(data), folder) for failure in test.run()]
+
+
+def filled_in(data: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The same tests, expecting the alerts that the in-process evaluator gives."""
+    changed = copy.deepcopy(dict(data))
+    for test in _tests(changed, folder):
+        failures = list(test.run(fill_in=True))
+        assert not failures, failures
+    return changed
+
+
+def write_file(data: Mapping[str, Any], path: Path, folder: Path) -> None:
+    """The tests as YAML for promtool itself, wherever the file is."""
+    changed = copy.deepcopy(dict(data))
+    changed["rule_files"] = [str(folder.resolve() / glob) for glob in data["rule_files"]]
+    for test in changed["tests"]:
+        for sample in (each for case in test.get("promql_expr_test", ()) for each in case.get("exp_samples") or ()):
+            # Texts are fine for all other fields.
+            sample["value"] = float(sample["value"])
+    path.write_text(yaml.safe_dump(changed, allow_unicode=True, width=1000), encoding="utf-8")
+
+
+def _tests(data: dict[str, Any], folder: Path) -> Iterator["_Test"]:
     _only(data, _FILE_FIELDS)
     step = parse_duration(data.get("evaluation_interval", "1m"))
     files = [file for glob in data["rule_files"] for file in sorted(folder.glob(glob))]
     assert files, f"no rule files in {folder} for {data['rule_files']}"
     order = {name: index for index, name in enumerate(data.get("group_eval_order", ()))}
     fuzzy = data.get("fuzzy_compare") == "true"
-    failures = []
     for number, test in enumerate(data.get("tests", ()), 1):
         _only(test, _TEST_FIELDS)
         groups = _groups(files, parse_duration(test.get("interval", "0")) or step, order)
-        name = test.get("name", f"test {number}")
-        failures += [f"{name}: {failure}" for failure in _Test(test, groups, step, fuzzy=fuzzy).run()]
-    return failures
+        yield _Test(test.get("name", f"test {number}"), test, groups, step, fuzzy=fuzzy)
 
 
 def spoiled(data: Mapping[str, Any], how: Spoil) -> tuple[dict[str, Any], int]:
@@ -158,7 +179,10 @@ def parse_series(notation: str) -> list[float | None]:
 class _Test:
     """One entry of `tests`."""
 
-    def __init__(self, test: Mapping[str, Any], groups: Sequence[Group], step: float, *, fuzzy: bool) -> None:
+    def __init__(
+        self, name: str, test: Mapping[str, Any], groups: Sequence[Group], step: float, *, fuzzy: bool
+    ) -> None:
+        self.name = name
         self._groups = groups
         self._step = step
         self._fuzzy = fuzzy
@@ -168,8 +192,8 @@ class _Test:
         self._loaded = list(_load(test, self._start))
         self._storage = Samples()
 
-    def run(self) -> Iterator[str]:
-        """Evaluate from the start to the last `eval_time`, and compare on the way."""
+    def run(self, *, fill_in: bool = False) -> Iterator[str]:
+        """Evaluate from the start to the last `eval_time`, and compare on the way, or write down what is found."""
         times = [parse_duration(each["eval_time"]) for each in (*self._alert_tests, *self._expression_tests)]
         rounds = int(max(times, default=0) // self._step)
         states = [GroupState() for _ in self._groups]
@@ -187,7 +211,7 @@ class _Test:
                 if evaluation.errors:
                     yield from (f"{error.rule} at {now:g}: {error.message}" for error in evaluation.errors)
                     return
-            yield from self._compare_alerts(number, alerts)
+            yield from self._compare_alerts(number, alerts, fill_in=fill_in)
         for test in self._expression_tests:
             yield from self._compare_expression(test)
 
@@ -195,13 +219,16 @@ class _Test:
         while self._loaded and self._loaded[0][0] <= now:
             self._storage.add(*self._loaded.pop(0))
 
-    def _compare_alerts(self, number: int, alerts: Iterable[Alert]) -> Iterator[str]:
+    def _compare_alerts(self, number: int, alerts: Iterable[Alert], *, fill_in: bool) -> Iterator[str]:
         for test in self._alert_tests:
             if int(parse_duration(test["eval_time"]) // self._step) != number:
                 continue
             name = test["alertname"]
             firing = [each for each in alerts if each.name == name and each.state == "firing"]
             got = sorted(_shown(each.labels, each.annotations) for each in firing)
+            if fill_in:
+                test["exp_alerts"] = [{"exp_labels": dict(one), "exp_annotations": dict(two)} for one, two in got]
+                continue
             expected = sorted(_expected(each, name) for each in test.get("exp_alerts") or ())
             if got != expected:
                 yield f"{name} at {test['eval_time']}:\n  expected {expected}\n  got      {got}"
@@ -273,7 +300,7 @@ def _expected(test: Mapping[str, Any], name: str) -> Shown:
     return _shown({**(test.get("exp_labels") or {}), "alertname": name}, test.get("exp_annotations") or {})
 
 
-def _only(data: Mapping[str, Any], fields: set[str]) -> Mapping[str, Any]:
+def _only(data: dict[str, Any], fields: set[str]) -> dict[str, Any]:
     assert set(data) <= fields, f"unknown fields: {set(data) - fields}"
     return data
 

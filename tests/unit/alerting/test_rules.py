@@ -99,7 +99,7 @@ RULE_MISTAKES = {
     "bad duration": ("{alert: Bad, expr: up, for: 5 minutes}", "Bad, field for: '5 minutes' is no duration"),
     "bad second duration": ("{alert: Bad, expr: up, keep_firing_for: 5}", "Bad, field keep_firing_for: '5' is no"),
     "bad PromQL": ("{alert: Bad, expr: 'sum(up'}", "Bad, field expr: "),
-    "unsupported PromQL": ("{alert: Bad, expr: 'info(up)'}", "Bad, field expr: "),
+    "unsupported PromQL": ("{alert: Bad, expr: 'up @ 1700000000'}", "Bad, field expr: "),
     "a range": ("{alert: Bad, expr: 'up[5m]'}", "Bad, field expr: "),
     "bad template": (
         "{alert: Bad, expr: up, annotations: {summary: '{{ if $value }}'}}",
