@@ -11,13 +11,13 @@ from tests.servers.process import ServerProcess
 class Alertmanager:
     """The server and its questions."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, *, configuration: Path = OTEL / "alertmanager.yml") -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.process = ServerProcess(
             "alertmanager",
             [
                 binaries()["alertmanager"],
-                f"--config.file={OTEL / 'alertmanager.yml'}",
+                f"--config.file={configuration}",
                 f"--storage.path={folder / 'data'}",
                 f"--web.listen-address=127.0.0.1:{port}",
                 "--cluster.listen-address=",
