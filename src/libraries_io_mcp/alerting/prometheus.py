@@ -47,9 +47,10 @@ class SeenGroup:
 class Prometheus:
     """Asks one Prometheus."""
 
-    def __init__(self, url: str, client: httpx.AsyncClient) -> None:
+    def __init__(self, url: str, client: httpx.AsyncClient, *, seconds: float = ANSWER_SECONDS) -> None:
         self._url = url
         self._client = client
+        self._seconds = seconds
 
     async def look(self) -> tuple[SeenGroup, ...]:
         """Its groups of rules and their alerts.
@@ -58,11 +59,11 @@ class Prometheus:
             NoAnswerError: refused, too slow, too long, or not what Prometheus answers.
         """
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 body = await self._body()
             return tuple(_group(group) for group in json.loads(body)["data"]["groups"])
         except TimeoutError:
-            raise NoAnswerError(f"no answer within {ANSWER_SECONDS:g} s") from None
+            raise NoAnswerError(f"no answer within {self._seconds:g} s") from None
         except httpx.HTTPError as error:
             raise NoAnswerError(type(error).__name__) from None
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError):

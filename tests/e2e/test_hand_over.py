@@ -1,0 +1,95 @@
+"""Prometheus, Alertmanager or both are killed while an alert fires, while one is pending and while one is quiet.
+
+Counted at the receiver: every alert is told once when it fires and once when it resolves, whoever tells. And nobody
+evaluates, or tells, for less than three intervals.
+"""
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+from tests.e2e.hand_over import FOR_SECONDS, INTERVAL, SETTLED_SECONDS, START_DELAY, Site, running_site
+from tests.support.polling import poll_until
+
+OUTAGES = ("Prometheus", "Alertmanager", "Both")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one outage gave: how often people were told of each alert, and two gaps in intervals."""
+
+    outage: str
+    counts: dict[str, tuple[int, int]]
+    unattended: float
+    late: float
+
+    def __str__(self) -> str:
+        told = ", ".join(
+            f"{alert.removeprefix(self.outage).lower()} {fired}+{resolved}"
+            for alert, (fired, resolved) in self.counts.items()
+        )
+        return (
+            f"{self.outage + ' killed':<20} told (firing+resolved): {told:<40} "
+            f"unattended {self.unattended:4.2f}, late {self.late:4.2f} intervals"
+        )
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
+    """All outages, one after the other, on one running site."""
+    with running_site(tmp_path_factory.mktemp("hand-over")) as site:
+        found = {outage: play(site, outage) for outage in OUTAGES}
+    print("", *found.values(), sep="\n")  # noqa: T201 - `pytest -rP` shows the table
+    return found
+
+
+def play(site: Site, outage: str) -> Row:
+    """One outage from beginning to end."""
+    firing, pending, quiet = (f"{outage}{state}" for state in ("Firing", "Pending", "Quiet"))
+    killed = [site.prometheus] if outage in ("Prometheus", "Both") else []
+    killed += [site.alertmanager] if outage in ("Alertmanager", "Both") else []
+    site.conditions.hold(firing)
+    site.notice(firing, "firing")
+    nothing_more(site, SETTLED_SECONDS)
+    site.conditions.hold(pending)
+    poll_until(lambda: site.state(pending) == "pending", f"{pending} to be pending")
+    expected = site.since(pending) + FOR_SECONDS
+    for process in killed:
+        process.kill()
+    killed_at = time.time()
+    site.conditions.hold(quiet)
+    evaluated_at = site.wait_for_evaluator("in_process") if site.prometheus in killed else killed_at
+    late = site.notice(pending, "firing").at - max(expected, killed_at)
+    late = max(late, site.notice(quiet, "firing").at - site.since(quiet) - FOR_SECONDS)
+    site.conditions.release(firing)
+    site.notice(firing, "resolved")
+    for process in killed:
+        process.start()
+    for process in killed:
+        process.wait_until_ready()
+    site.wait_for_evaluator("prometheus")
+    nothing_more(site, START_DELAY + 3 * INTERVAL)
+    for alert in (pending, quiet):
+        site.conditions.release(alert)
+        site.notice(alert, "resolved")
+    nothing_more(site, SETTLED_SECONDS)
+    told = Counter((each.alert, each.status) for each in site.told())
+    counts = {alert: (told[alert, "firing"], told[alert, "resolved"]) for alert in (firing, pending, quiet)}
+    return Row(outage, counts, (evaluated_at - killed_at) / INTERVAL, late / INTERVAL)
+
+
+def nothing_more(site: Site, seconds: float) -> None:
+    """Return when nobody has been told of anything for so long."""
+    poll_until(lambda: time.time() - site.last_told > seconds, "people to be left in peace", 120)
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_each_alert_is_told_once_when_it_fires_and_once_when_it_resolves(rows: dict[str, Row], outage: str) -> None:
+    assert set(rows[outage].counts.values()) == {(1, 1)}, rows[outage]
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_nobody_evaluates_or_tells_for_less_than_three_intervals(rows: dict[str, Row], outage: str) -> None:
+    assert rows[outage].unattended < 3, rows[outage]
+    assert rows[outage].late < 3, rows[outage]
