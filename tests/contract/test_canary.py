@@ -125,9 +125,9 @@ class World:
 @pytest.fixture(scope="module")
 async def worlds(sandbox_url: str, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> dict[str, World]:
     """All worlds, lived through side by side."""
-    bad_days = {"LIBRARIES_IO_BASE_URL": upstream.base_url, "LIBRARIES_IO_TIMEOUT_SECONDS": "3"}
+    bad_days = {"LIBRARIES_IO_BASE_URL": upstream.base_url, "LIBRARIES_IO_TIMEOUT_SECONDS": "6"}
     sandboxed = {"LIBRARIES_IO_BASE_URL": sandbox_url}
-    nowhere = {"LIBRARIES_IO_BASE_URL": "http://127.0.0.1:1/api", "LIBRARIES_IO_TIMEOUT_SECONDS": "2"}
+    nowhere = {"LIBRARIES_IO_BASE_URL": "http://127.0.0.1:1/api"}
     found = [
         World("answers by http", CANARY, sandboxed, QUESTIONS, {None, "not_found"}, "http"),
         World("bad days by stdio", CANARY, {**bad_days, "LOG_FORMAT": "text"}, FAULTS, set(EXPECTED.values())),
@@ -239,7 +239,8 @@ async def shown_by(client: LibrariesIOClient, name: str) -> tuple[str | None, li
 @pytest.mark.parametrize("name", [name for name in EXPECTED if name != "quota"])
 async def test_the_client_package_keeps_the_key_to_itself(name: str, upstream: Upstream, loggers: Keep):
     """In reprs, exceptions and tracebacks, and in the records of the HTTP libraries at DEBUG."""
-    settings = LibrariesIOSettings(api_key=SecretStr(CANARY), base_url=upstream.base_url, timeout_seconds=1)
+    seconds = 1 if name == "hang" else HANG_SECONDS
+    settings = LibrariesIOSettings(api_key=SecretStr(CANARY), base_url=upstream.base_url, timeout_seconds=seconds)
     client = LibrariesIOClient(settings, instruments=Instruments(NoOpMeter("test")))
     before = upstream.asked_for(f"{name}?api_key={CANARY}")
     error_type, shown = await shown_by(client, name)

@@ -17,9 +17,11 @@ import httpx
 from opentelemetry.metrics import NoOpMeter
 from pydantic import SecretStr
 from tests.support.shared_clock import GONE, SharedClock, Sleeper
+from tests.support.watched_store import WatchedStore
 
 from libraries_io_mcp.errors import CallError
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
+from libraries_io_mcp.librariesio.counters import Counters
 from libraries_io_mcp.sandbox.keys import KNOWN_KEY
 from libraries_io_mcp.settings import LibrariesIOSettings
 from libraries_io_mcp.telemetry.instruments import Instruments
@@ -62,6 +64,10 @@ async def main(base_url: str, redis_url: str, clock: SharedClock, number: int, c
         cache_ttl_seconds=0,
         redis_url=None if redis_url == "-" else SecretStr(redis_url),
     )
+    if redis_url != "-":
+        store = WatchedStore(api._quota._counters._shared)
+        sleeper.also_busy = lambda: store.asked > 0
+        api._quota._counters = Counters(clock.now, store)
     patient, outcomes = api.asking(timeout_seconds=900), Counter[str]()
 
     async def ask(page: int) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import math
 import mmap
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
 
@@ -60,6 +61,7 @@ class Sleeper:
         self._process = process
         self._wakings: list[float] = []
         self.busy = 0
+        self.also_busy: Callable[[], bool] = lambda: False
 
     async def sleep(self, seconds: float) -> None:
         """As `asyncio.sleep`, in shared time."""
@@ -75,4 +77,5 @@ class Sleeper:
 
     def tell(self) -> None:
         """Say anew whether this process only waits."""
-        self._clock.waits(self._process, min(self._wakings) if self._wakings and not self.busy else BUSY)
+        idle = self._wakings and not self.busy and not self.also_busy()
+        self._clock.waits(self._process, min(self._wakings) if idle else BUSY)

@@ -43,14 +43,16 @@ class FakeClock:
         heapq.heappush(self._sleepers, (self.time + seconds, next(self._number), woken))
         await woken.wait()
 
-    async def run(self, work: Coroutine[Any, Any, T], *, patience: float = 0.0) -> T:
-        """Run `work` to its end; its sleeps take no time. `patience`: seconds that a real server may need to answer."""
+    async def run(self, work: Coroutine[Any, Any, T], *, busy: Callable[[], bool] = lambda: False) -> T:
+        """Run `work` to its end; its sleeps take no time. `busy`: whether a real server is being asked just now."""
         self._shared = True
         task = asyncio.ensure_future(work)
         while not task.done():
             for _ in range(200):
                 await asyncio.sleep(0)
-            await asyncio.sleep(patience)
+            if busy():
+                await asyncio.sleep(0.001)
+                continue
             if not task.done():
                 if not self._sleepers:
                     await asyncio.sleep(0.001)
