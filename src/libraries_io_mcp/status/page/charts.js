@@ -4,6 +4,7 @@ import { el, say, svg } from "./dom.js";
 
 const MARGIN = { top: 8, right: 10, bottom: 22, left: 54 };
 const HEIGHT = 170;
+const STEPS = [30, 60, 120, 300, 600, 900, 1200]; // seconds between two marks of time
 
 export class Chart {
   #place; #plot; #readout; #lines = []; #times = []; #options = {}; #cursor = null; #scale = null;
@@ -54,10 +55,10 @@ export class Chart {
       marks.push(svg("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: at, y2: at, class: "grid" }));
       marks.push(svg("text", { x: MARGIN.left - 7, y: at + 4, class: "tick end" }, share ? format(top * share) : "0"));
     }
-    for (const share of [0, 1 / 3, 2 / 3, 1]) {
-      const ago = (1 - share) * span;
-      const where = share === 0 ? "" : share === 1 ? " end" : " middle";
-      marks.push(svg("text", { x: x(-(1 - share) * span), y: HEIGHT - 5, class: `tick${where}` }, share === 1 ? "now" : `−${before(ago)}`));
+    const step = STEPS.find((each) => span / each <= (width < 420 ? 2 : 4)) ?? span;
+    for (let ago = 0; ago <= span; ago += step) {
+      const where = ago === 0 ? " end" : x(-ago) < MARGIN.left + 20 ? "" : " middle";
+      marks.push(svg("text", { x: x(-ago), y: HEIGHT - 5, class: `tick${where}` }, ago ? `−${before(ago)}` : "now"));
     }
     this.#options.series.forEach((each, index) => marks.push(...this.#curve(each, this.#lines[index] ?? [], x, y)));
     marks.push(svg("line", { y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom, class: "cursor", visibility: "hidden" }));
@@ -153,7 +154,7 @@ export function sparkline(values) {
 }
 
 function before(seconds) {
-  return seconds < 60 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 6) / 10} min`;
+  return seconds < 60 ? `${seconds} s` : `${seconds / 60} min`;
 }
 
 // The next 1, 2 or 5 times a power of ten.

@@ -57,11 +57,11 @@ function alert(each) {
   const since = each.fired_at ?? each.active_since;
   return el("li", { "data-alert": each.name },
     el("div", { class: "line" }, el("strong", {}, each.name), el("span", { class: "tag", "data-severity": each.severity }, each.severity),
-      el("span", { class: "push" }, each.resolved_by_hand ? badge("unknown", "resolved by hand") : badge(each.state))),
+      el("span", { class: "push" }, each.resolved_by_hand ? badge("unknown", "resolved by hand") : each.severity === "none" ? badge("unknown", each.state) : badge(each.state))),
     said ? el("p", { class: "small" }, said) : null,
     el("p", { class: "muted small" }, each.state === "firing" ? "firing since " : "pending since ", moment(since), each.value === null || each.value === undefined ? "" : `, value ${rounded(each.value)}`, labels(each.labels)),
     el("div", { class: "row" },
-      each.resolved_by_hand ? null : el("button", { type: "button", "data-resolve": each.fingerprint, "aria-disabled": busy ? "true" : null, "aria-label": `Resolve ${each.name}`, click: () => resolve(each) }, busy ? "Resolving" : "Resolve"),
+      each.resolved_by_hand || each.severity === "none" ? null : el("button", { type: "button", "data-resolve": each.fingerprint, "aria-disabled": busy ? "true" : null, "aria-label": `Resolve ${each.name}`, click: () => resolve(each) }, busy ? "Resolving" : "Resolve"),
       runbook(each.runbook_url)));
 }
 

@@ -121,10 +121,10 @@ function row(trace) {
   const result = trace.failed ? badge("bad", trace.errors[0] ?? "error") : trace.errors.length ? badge("warning", `ok after ${trace.errors[0]}`) : badge("ok");
   return el("tr", { "data-trace": trace.trace_id },
     el("th", { scope: "row" }, button, more),
-    el("td", {}, trace.packages.join(", ")),
+    el("td", { class: "what" }, trace.packages.join(", ")),
     el("td", {}, result),
     el("td", { class: "number" }, duration(trace.duration)),
-    el("td", { class: "number" }, number(trace.span_count)),
+    el("td", { class: "number spans" }, number(trace.span_count)),
     el("td", { class: "number" }, moment(trace.started)));
 }
 
@@ -191,7 +191,7 @@ function line(span, depth, began, whole) {
   bar.style.marginInlineStart = `${Math.min(99.5, ((span.offset - began) / whole) * 100)}%`;
   bar.style.inlineSize = `${Math.max(0.5, Math.min(100, (span.duration / whole) * 100))}%`;
   const details = el("div", { class: "span-facts", hidden: true }, facts(span));
-  const title = el("span", { class: "span-name" }, span.name, failed ? el("span", { class: "bad" }, ` ${span.attributes["error.type"] ?? "error"}`) : null);
+  const title = el("span", { class: "span-name" }, span.name, span.attributes["url.template"] ? el("span", { class: "muted" }, ` ${span.attributes["url.template"]}`) : null, failed ? el("span", { class: "bad" }, ` ${span.attributes["error.type"] ?? "error"}`) : null);
   title.style.paddingInlineStart = `${Math.min(depth, 8) * 0.9}rem`;
   const button = el("button", { type: "button", "aria-expanded": "false", class: "span-line" },
     title, el("span", { class: "span-track", "aria-hidden": "true" }, bar),
