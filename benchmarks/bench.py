@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cold_start, drops, http_load, memory, overhead
+from benchmarks import alert_rules, cold_start, drops, http_load, memory, overhead
 
 Figures = dict[str, Any]
 
@@ -26,6 +26,7 @@ def measures(quick: bool) -> dict[str, Callable[[], Figures]]:
         "fifty_clients": lambda: http_load.fifty_clients(rounds=6 // share or 1, seconds=3.0),
         "cold_start": lambda: cold_start.cold_start(rounds=10 // share),
         "drops": lambda: drops.drops(seconds=15.0 / share),
+        "alert_rules": lambda: alert_rules.alert_rules(passes=500 // share),
         "memory": lambda: memory.memory(calls=200_000 // (share * 10 if quick else 1)),
     }
 
@@ -62,6 +63,9 @@ def goals(figures: Figures) -> list[tuple[str, float, str]]:
         ]
     if found := figures.get("drops"):
         rows.append(("spans lost of 3,000 a second, sink takes 0.2 s", found["lost"], "0"))
+    if found := figures.get("alert_rules"):
+        words = f"{found['rules']} rules over {found['series']} series, % of their period"
+        rows.append((words, found["share_percent"], "< 0.10"))
     if found := figures.get("memory"):
         rows.append((f"memory grown over {found['calls']:,} calls, MiB", found["grown_mib"], "0"))
     return rows
@@ -70,7 +74,9 @@ def goals(figures: Figures) -> list[tuple[str, float, str]]:
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="*", help="some of: stdio http fifty_clients cold_start drops memory")
+    parser.add_argument(
+        "--only", nargs="*", help="some of: stdio http fifty_clients cold_start drops alert_rules memory"
+    )
     parser.add_argument("--quick", action="store_true", help="a fraction of everything")
     parser.add_argument("--json", type=Path, default=Path("benchmarks/result.json"), help="figures for machines")
     options = parser.parse_args()

@@ -1,53 +1,68 @@
 """Samples in memory for as long as the rules look back: a bounded ring of them for every series."""
 
+import math
 import threading
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from libraries_io_mcp.alerting.promql.model import NAME, STALE, Key, Labels, LabelSet, Matcher, Series, key_of
+from libraries_io_mcp.alerting.promql import STALE, Labels, LabelSet, Matcher, Series, is_stale
+from libraries_io_mcp.alerting.promql.model import NAME, Key, key_of
 
+SERIES_BYTES: Final = 12_288
+"""Most that a series takes beside its samples, with up to 20 labels of up to 60 characters each."""
+SAMPLE_BYTES: Final = 24
+"""Most that a sample takes: two doubles, the room that an array keeps free, and its share of what is not yet cut."""
 _SLACK: Final = 0.25
 """Old samples are cut away when they are this part of a ring, so that cutting costs little a sample."""
+
+
+def bytes_bound(keep_seconds: float, max_series: int, interval: float) -> int:
+    """The most memory that a store takes when samples come every `interval` seconds."""
+    return max_series * (SERIES_BYTES + SAMPLE_BYTES * (math.ceil(keep_seconds / interval) + 2))
 
 
 class _Ring:
     """One series: its samples in two arrays, oldest first."""
 
-    __slots__ = ("appended", "labels", "times", "values")
+    __slots__ = ("appended", "keep_seconds", "labels", "times", "values")
 
-    def __init__(self, labels: LabelSet) -> None:
+    def __init__(self, labels: LabelSet, keep_seconds: float) -> None:
         self.labels = labels
+        self.keep_seconds = keep_seconds
         self.times = array("d")
         self.values = array("d")
         self.appended = 0
 
-    def append(self, time: float, value: float, oldest: float) -> None:
+    def append(self, time: float, value: float) -> None:
+        """Add the newest sample and cut old ones, some at a time."""
         self.times.append(time)
         self.values.append(value)
+        oldest = time - self.keep_seconds
         if self.times[0] <= oldest:
             old = bisect_right(self.times, oldest)
             if old > _SLACK * len(self.times):
                 self.times, self.values = self.times[old:], self.values[old:]
 
     def between(self, start: float, end: float) -> Series | None:
-        times, values = self.times, self.values
+        """Its samples of start < t <= end, if it has any."""
+        times = self.times
         first, last = bisect_right(times, start), bisect_right(times, end)
-        if first >= last:
-            return None
-        return Series(self.labels, times[first:last], values[first:last])
+        return Series(self.labels, times[first:last], self.values[first:last]) if first < last else None
 
 
 class SampleStore:
     """A Storage for one writer and readers in other threads.
 
-    A series that was in the last append and is not in this one gets a stale marker, as a target's lost series does.
-    Samples older than `keep_seconds` are dropped; a series is forgotten with its last sample. Over `max_series` a new
-    series is refused and counted in `refused`.
+    A series that was in the last append and is not in this one gets a stale marker, as a series that a target has no
+    more does. Samples are dropped after `keep_seconds`, a series with its last sample. `bytes_bound` says how much
+    memory that can take.
 
-    With `keep`, seconds by metric name, only those metrics are kept, each for its own time: `Expression.needs` says
-    which. The largest size in bytes is given by `bytes_bound`.
+    Args:
+        keep_seconds: how long samples are kept.
+        max_series: how many series; one more is refused, and counted.
+        keep: only these metrics, each for so many seconds of its own: `Expression.needs` says which and how long.
     """
 
     def __init__(self, keep_seconds: float, max_series: int, keep: Mapping[str, float] | None = None) -> None:
@@ -57,9 +72,9 @@ class SampleStore:
         self._lock = threading.Lock()
         self._rings: dict[Key, _Ring] = {}
         self._by_name: dict[str, list[_Ring]] = {}
-        self._refused: set[Key] = set()
+        self._refused = 0
         self._appends = 0
-        self._last: float | None = None
+        self._last = -math.inf
 
     @property
     def series(self) -> int:
@@ -75,64 +90,60 @@ class SampleStore:
     @property
     def refused(self) -> int:
         """How many series of the last append were over the bound."""
-        return len(self._refused)
+        return self._refused
 
     def append(self, time: float, samples: Iterable[tuple[Labels, float]]) -> None:
-        """Add the samples of one collection. `time` in seconds, later than that of the append before."""
+        """Add what was collected at one time, in seconds. Of a series that comes twice, the first value counts.
+
+        Raises:
+            ValueError: `time` is not after that of the last append.
+        """
         moment = round(time * 1000) / 1000
         with self._lock:
-            if self._last is not None and moment <= self._last:
-                raise ValueError(f"samples at {moment} after those at {self._last}")
+            if moment <= self._last:
+                raise ValueError(f"samples of {moment} come after those of {self._last}")
             self._last = moment
             self._appends += 1
-            self._refused.clear()
+            self._refused = 0
             for labels, value in samples:
                 self._add(moment, labels, value)
-            self._end_missing(moment)
-            self._forget(moment)
+            for key, ring in list(self._rings.items()):
+                self._look_after(moment, key, ring)
 
     def select(self, matchers: Sequence[Matcher], start: float, end: float) -> Sequence[Series]:
         """Every series that fulfils all matchers and has a sample of start < t <= end, with those."""
         with self._lock:
-            found = (ring.between(start, end) for ring in self._matching(matchers))
-            return [each for each in found if each is not None]
+            found = [ring.between(start, end) for ring in self._matching(matchers)]
+        return [each for each in found if each is not None]
 
     def _matching(self, matchers: Sequence[Matcher]) -> list[_Ring]:
         name = next((each.value for each in matchers if each.name == NAME and each.op == "="), None)
         rings = list(self._rings.values()) if name is None else self._by_name.get(name, [])
-        others = [each for each in matchers if each.name != NAME or each.op != "="]
+        others = [each for each in matchers if each.name != NAME or each.op != "=" or each.value != name]
         return [ring for ring in rings if all(each.matches(ring.labels.get(each.name, "")) for each in others)]
 
     def _add(self, moment: float, labels: Labels, value: float) -> None:
         key = key_of(labels)
-        ring = self._rings.get(key)
-        if ring is None:
-            ring = self._new(key, labels)
-            if ring is None:
-                return
-        ring.appended = self._appends
-        ring.append(moment, value, moment - self._keep_seconds)
+        ring = self._rings.get(key) or self._new(key, labels, value)
+        if ring is not None and ring.appended != self._appends:
+            ring.appended = self._appends
+            ring.append(moment, value)
 
-    def _new(self, key: Key, labels: Labels) -> _Ring | None:
+    def _new(self, key: Key, labels: Labels, value: float) -> _Ring | None:
         name = labels.get(NAME, "")
-        if self._keep is not None and name not in self._keep:
+        if is_stale(value) or (self._keep is not None and name not in self._keep):
             return None
         if len(self._rings) >= self._max_series:
-            self._refused.add(key)
+            self._refused += 1
             return None
-        ring = self._rings[key] = _Ring(LabelSet(labels))
+        keep_seconds = self._keep_seconds if self._keep is None else self._keep[name]
+        ring = self._rings[key] = _Ring(LabelSet(labels), keep_seconds)
         self._by_name.setdefault(name, []).append(ring)
         return ring
 
-    def _end_missing(self, moment: float) -> None:
-        before = self._appends - 1
-        for ring in self._rings.values():
-            if ring.appended == before:
-                ring.append(moment, STALE, moment - self._keep_seconds)
-
-    def _forget(self, moment: float) -> None:
-        oldest = moment - self._keep_seconds
-        for key, ring in list(self._rings.items()):
-            if ring.times[-1] <= oldest:
-                del self._rings[key]
-                self._by_name[ring.labels.get(NAME, "")].remove(ring)
+    def _look_after(self, moment: float, key: Key, ring: _Ring) -> None:
+        if ring.appended == self._appends - 1 and not is_stale(ring.values[-1]):
+            ring.append(moment, STALE)
+        if ring.times[-1] <= moment - ring.keep_seconds:
+            del self._rings[key]
+            self._by_name[ring.labels.get(NAME, "")].remove(ring)
