@@ -1,4 +1,4 @@
-"""Who counts as near, by the address of the connection; the rest is in tests/contract/test_access.py, on real sockets."""
+"""Who counts as near, by the address of the connection. tests/contract/test_access.py has the rest, on sockets."""
 
 from typing import Any
 

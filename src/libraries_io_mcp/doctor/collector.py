@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Final
 
 from libraries_io_mcp.doctor.finding import Finding
@@ -15,6 +16,17 @@ ADVICE: Final = (
     "Start the Collector, or correct OTEL_EXPORTER_OTLP_ENDPOINT (http/protobuf: port 4318, grpc: port 4317), its "
     "headers and certificate."
 )
+
+
+def load_exporters(settings: Settings) -> None:
+    """Do what would stop all other looks while it lasts. What goes wrong is found again by the look itself."""
+    # Imported here for start-up time: the SDK and its exporters.
+    from libraries_io_mcp.telemetry.trying import load_exporter  # noqa: PLC0415
+
+    for signal in SIGNALS:
+        if settings.telemetry.otlp(signal):
+            with suppress(Exception):
+                load_exporter(settings.telemetry, signal)
 
 
 async def examine_collector(settings: Settings) -> tuple[Finding, ...]:
@@ -42,8 +54,7 @@ async def examine_collector(settings: Settings) -> tuple[Finding, ...]:
 
 
 def _refusal(telemetry: TelemetrySettings, signal: Signal) -> str | None:
-    # Imported here for start-up time: the SDK and its exporters.
-    from libraries_io_mcp.telemetry.trying import try_otlp  # noqa: PLC0415
+    from libraries_io_mcp.telemetry.trying import try_otlp  # noqa: PLC0415 - start-up time
 
     try:
         refusal = try_otlp(telemetry, signal, SECONDS)

@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from libraries_io_mcp import __version__
 from libraries_io_mcp.doctor.channels import examine_mail, examine_webhook
-from libraries_io_mcp.doctor.collector import examine_collector
+from libraries_io_mcp.doctor.collector import examine_collector, load_exporters
 from libraries_io_mcp.doctor.finding import Finding
 from libraries_io_mcp.doctor.keeping import examine_files, examine_rules, examine_store
 from libraries_io_mcp.doctor.server import address_of, examine_address, examine_server
 from libraries_io_mcp.doctor.stack import examine_alertmanager, examine_prometheus
 from libraries_io_mcp.doctor.upstream import examine_upstream
 from libraries_io_mcp.errors import SettingsError
-from libraries_io_mcp.settings import Settings, load_settings, variable
+from libraries_io_mcp.settings import Group, Settings, load_settings, variable
 from libraries_io_mcp.telemetry.redaction import Redactor
 
 SECONDS: Final = 12.0
@@ -65,6 +65,7 @@ async def examine_everything(now: Callable[[], float]) -> Examination:
         advice = "Correct it (docs/configuration.md); nothing else was looked at."
         finding = Finding("settings", "broken", "the environment and .env read", str(error), advice)
         return _clean((finding,), Redactor())
+    load_exporters(settings)
     looks: tuple[tuple[str, Awaitable[Sequence[Finding]]], ...] = (
         ("upstream", examine_upstream(settings.libraries_io, now)),
         ("server", examine_address(settings)),
@@ -105,15 +106,20 @@ async def _bounded(name: str, look: Awaitable[Sequence[Finding]]) -> Sequence[Fi
 
 
 def _settings(settings: Settings) -> Finding:
+    tried = "the environment and .env read"
+    if settings.remarks:
+        advice = "Correct the name or the line; as it is, it does nothing."
+        return Finding("settings", "warning", tried, "; ".join(settings.remarks), advice)
     names = ", ".join(_given(settings)) or "none, so all have their defaults"
-    return Finding("settings", "ok", "the environment and .env read", f"allowed; set: {names}")
+    return Finding("settings", "ok", tried, f"allowed; set: {names}")
 
 
 def _given(settings: Settings) -> Iterator[str]:
     """The variables that are set."""
-    for name in settings.__slots__:
-        group = getattr(settings, name)
-        yield from (variable(type(group), field) for field in sorted(group.model_fields_set))
+    groups = (getattr(settings, name) for name in settings.__slots__)
+    for group in groups:
+        if isinstance(group, Group):
+            yield from (variable(type(group), field) for field in sorted(group.model_fields_set))
 
 
 def _clean(findings: Sequence[Finding], redactor: Redactor) -> Examination:

@@ -18,7 +18,7 @@ PREFIX: Final = "libraries_io_mcp:answer:1:"
 LARGEST: Final = 2 * 1024 * 1024
 """Larger replies stay in memory: moving them takes Redis longer than they are worth."""
 
-CHECK_SECONDS: Final = 2.0
+CHECK_SECONDS: Final = 4.0
 CHECK_KEEP_SECONDS: Final = 60
 
 logger = logging.getLogger("libraries_io_mcp.librariesio")

@@ -12,7 +12,7 @@ from libraries_io_mcp.telemetry.exporters import Exporters
 from libraries_io_mcp.telemetry.semconv import Signal
 
 _EXPORTERS: Final = "opentelemetry"
-_DETAILS: Final = re.compile(r"[Ee]rror details: (.+)|Transient error (.+) encountered|batch (code: .+)")
+_DETAILS: Final = (r"[Ee]rror details: (.+)", r"Transient error (.+) encountered", r"batch (code: .+)")
 """The part of a complaint that is about the other side: gRPC's, a repeatable one of HTTP, a final one of HTTP."""
 
 
@@ -21,18 +21,12 @@ def try_otlp(telemetry: TelemetrySettings, signal: Signal, seconds: float) -> Ba
 
     It is not repeated, and `seconds` is the longest that the other side may take. Safe in several threads at once.
     """
-    exporters = Exporters(telemetry, ObservationSettings())
-    make = {
-        "traces": exporters.span_exporter,
-        "metrics": exporters.metric_exporter,
-        "logs": exporters.log_exporter,
-    }[signal]
     empty = MetricsData(resource_metrics=()) if signal == "metrics" else ()
     words = _Words()
     logger = logging.getLogger(_EXPORTERS)
     logger.addHandler(words)
     try:
-        exporter: Any = make("otlp", seconds)()
+        exporter = _make(telemetry, signal, seconds)
         words.on_first = exporter.shutdown
         result = exporter.export(empty)
     finally:
@@ -42,10 +36,29 @@ def try_otlp(telemetry: TelemetrySettings, signal: Signal, seconds: float) -> Ba
     return _short(words.first) if isinstance(words.first, str) else words.first or "it was not taken"
 
 
+def load_exporter(telemetry: TelemetrySettings, signal: Signal) -> None:
+    """Import what the export of a signal needs, which takes a second of a slow machine and stops everything else.
+
+    Raises:
+        Exception: whatever the exporter raises when it can't be made.
+    """
+    _make(telemetry, signal, None).shutdown()
+
+
+def _make(telemetry: TelemetrySettings, signal: Signal, seconds: float | None) -> Any:
+    exporters = Exporters(telemetry, ObservationSettings())
+    make = {
+        "traces": exporters.span_exporter,
+        "metrics": exporters.metric_exporter,
+        "logs": exporters.log_exporter,
+    }
+    return make[signal]("otlp", seconds)()
+
+
 def _short(words: str) -> str:
     """What the exporter says of the other side, without what it says of itself."""
-    found = _DETAILS.search(words)
-    return next(group for group in found.groups() if group is not None) if found else words
+    found = (re.search(pattern, words) for pattern in _DETAILS)
+    return next((match[1] for match in found if match), words)
 
 
 class _Words(logging.Handler):
