@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from libraries_io_mcp.alerting.rules import AlertingRule, Group, default_rules, load_rules, rule_files
+from libraries_io_mcp.alerting.rules import AlertingRule, Group, default_rules, load_rules
 from libraries_io_mcp.errors import SettingsError
 
 
@@ -28,10 +28,10 @@ def check(paths: Sequence[Path], rules_path: Path | None) -> tuple[tuple[str, ..
 
 def _lines(path: Path) -> Iterator[tuple[str, bool]]:
     """Each line of a path, and whether it is a problem."""
-    files = rule_files(path)
-    if not files:
-        yield from ((str(problem), True) for problem in load_rules(path).problems)
-    for file in files:
+    everything = load_rules(path)
+    if not everything.files:
+        yield from ((str(problem), True) for problem in everything.problems)
+    for file in map(Path, everything.files):
         loaded = load_rules(file)
         yield f"{file}: {_counts(loaded.groups)}{_refused(len(loaded.problems))}", False
         yield from ((str(problem), True) for problem in loaded.problems)

@@ -69,8 +69,8 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def report(self, group: str, rule: str, field: str, message: str) -> None:
-        """Add a problem."""
-        self.problems.append(Problem(self._file, group, rule, field, message))
+        """Add a problem; a message of several lines, as parsers give them, becomes one."""
+        self.problems.append(Problem(self._file, group, rule, field, " ".join(message.split())))
 
     def read(self, root: yaml.Node | None) -> None:
         """Read the whole document; an empty one has no groups."""

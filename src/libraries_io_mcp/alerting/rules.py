@@ -35,7 +35,11 @@ def load_rules(path: Path, *, default_interval: float = DEFAULT_INTERVAL_SECONDS
         path: a file or a folder; folders in it are not looked into.
         default_interval: seconds between evaluations of a group that says nothing of it.
     """
-    files = rule_files(path)
+    try:
+        files = rule_files(path)
+    except OSError as error:
+        why = f"can't be read: {error.strerror or type(error).__name__}"
+        return LoadedRules((), (), (Problem(str(path), "", "", "", why),))
     read = [read_rule_file(file, default_interval) for file in files]
     problems = [problem for _groups, found in read for problem in found]
     if not files:
@@ -46,7 +50,7 @@ def load_rules(path: Path, *, default_interval: float = DEFAULT_INTERVAL_SECONDS
 
 
 def rule_files(path: Path) -> tuple[Path, ...]:
-    """The rule files that a path means: the file itself, or those in a folder."""
+    """The rule files that a path means: the file itself, or those in a folder. Raises OSError."""
     if not path.is_dir():
         return (path,)
     return tuple(sorted(each for each in path.iterdir() if each.suffix in SUFFIXES and each.is_file()))
