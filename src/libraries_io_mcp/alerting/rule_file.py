@@ -100,6 +100,8 @@ class _Reader:
         offset = _duration(fields, "query_offset")
         limit = _limit(fields)
         labels = _labels(fields, "labels")
+        if len(self._templates(labels, "labels")) < len(labels):
+            return
         rules = []
         for number, each in enumerate(_items(fields.get("rules"), "rules"), 1):
             self._rule = f"#{number}"

@@ -141,6 +141,10 @@ GROUP_MISTAKES = {
     "bad limit": ("{name: bad, limit: many}", "bad, field limit: 'many' is no whole number"),
     "rules as a text": ("{name: bad, rules: none}", "bad, field rules: expected a list, found the text 'none'"),
     "bad label name": ("{name: bad, labels: {1a: x}}", "bad, field labels.1a: '1a' can't be the name of a label"),
+    "bad template of a group": (
+        "{name: bad, labels: {a: '{{ now }}'}, rules: [{alert: A, expr: up}, {alert: B, expr: up}]}",
+        "bad, field labels.a: bad template: {{ now }}: function 'now' is not supported",
+    ),
     "a list as a group": ("[a]", "#1: line 2: expected names with values, found a list"),
 }
 
