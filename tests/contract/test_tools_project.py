@@ -31,8 +31,9 @@ def base_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def faults(base_url: str) -> Faults:
-    return Faults(base_url)
+def faults(base_url: str) -> Iterator[Faults]:
+    with Faults(base_url) as control:
+        yield control
 
 
 @pytest.fixture(scope="module")

@@ -28,8 +28,9 @@ async def server(base_url: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
 
 
 @pytest.fixture(scope="module")
-def upstream(base_url: str) -> Faults:
-    return Faults(base_url)
+def upstream(base_url: str) -> Iterator[Faults]:
+    with Faults(base_url) as control:
+        yield control
 
 
 def test_there_are_twenty():

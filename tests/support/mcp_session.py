@@ -1,17 +1,18 @@
 """A client session with the installed server over stdio, and what every answer of a tool must be."""
 
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import httpx
-import jsonschema
 from fastmcp import Client
 from fastmcp.client.client import CallToolResult
 from fastmcp.client.transports import StdioTransport
+from jsonschema.validators import validator_for
 from tests.support.command import COMMAND, environment
 from tests.support.polling import HANG_SECONDS
 from tests.support.stand_in import CANARY
@@ -27,7 +28,7 @@ class Session:
     """A session: every answer that comes through it is held against the tool's own schema."""
 
     client: Client[Any]
-    schemas: dict[str, dict[str, Any]] = field(default_factory=dict)
+    schemas: dict[str, Any] = field(default_factory=dict)
 
     async def ask(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """The structured content of a good answer."""
@@ -35,8 +36,8 @@ class Session:
         facts = result.structured_content
         assert not result.is_error, facts
         schema = await self._schema(tool)
-        jsonschema.validate(facts, schema)
-        assert set(facts) == set(schema["properties"])
+        schema.validate(facts)
+        assert set(facts) == set(schema.schema["properties"])
         if "provenance" in facts:
             assert set(facts["provenance"]) == PROVENANCE
         assert size(facts) <= BUDGET_TOKENS * CHARACTERS_A_TOKEN
@@ -80,9 +81,11 @@ class Session:
         assert [content.mime_type for content in contents] == ["application/json"]
         return json.loads(contents[0].text)
 
-    async def _schema(self, tool: str) -> dict[str, Any]:
+    async def _schema(self, tool: str) -> Any:
         if not self.schemas:
-            self.schemas = {each.name: each.output_schema for each in await self.client.list_tools()}
+            given = {each.name: each.output_schema for each in await self.client.list_tools()}
+            # Once a tool: to check a schema itself takes longer than an answer.
+            self.schemas = {name: validator_for(schema)(schema) for name, schema in given.items()}
         return self.schemas[tool]
 
 
@@ -112,19 +115,25 @@ class Faults:
 
     def __init__(self, base_url: str) -> None:
         self._control = f"{base_url.removesuffix('/api')}/_sandbox"
+        # Plain HTTP: to load the machine's certificates for each request would be most of its time.
+        self._http = httpx.Client(timeout=HANG_SECONDS, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._http.close()
 
     def switch_on(self, name: str, path: str = "*", **options: Any) -> None:
         """Switch one on for paths such as `/api/NPM/*`."""
-        httpx.post(
-            f"{self._control}/faults", json={"name": name, "path": path, **options}, timeout=HANG_SECONDS
-        ).raise_for_status()
+        self._http.post(f"{self._control}/faults", json={"name": name, "path": path, **options}).raise_for_status()
 
     def clear(self) -> None:
         """Switch all off."""
-        httpx.delete(f"{self._control}/faults", timeout=HANG_SECONDS).raise_for_status()
+        self._http.delete(f"{self._control}/faults").raise_for_status()
 
     def requests(self) -> int:
         """How many requests came since the last time this was asked."""
-        report = httpx.get(f"{self._control}/requests", timeout=HANG_SECONDS).raise_for_status().json()
-        httpx.delete(f"{self._control}/requests", timeout=HANG_SECONDS).raise_for_status()
+        report = self._http.get(f"{self._control}/requests").raise_for_status().json()
+        self._http.delete(f"{self._control}/requests").raise_for_status()
         return int(report["total"])
