@@ -125,7 +125,8 @@ def metrics_of(url: str) -> str:
 def use_http(url: str) -> str:
     """Every route, wrong ones too; then the text of `/metrics`."""
     root = url.removesuffix("/mcp")
-    for path in ("/health", "/health/metrics", "/nothing/here", "/mcp"):
+    health = ("/health", "/health/ready", "/health/detailed", "/health/metrics", "/health/alerting", "/health/nothing")
+    for path in (*health, "/nothing/here", "/mcp"):
         httpx.get(f"{root}{path}", headers={"accept": "application/json"}, timeout=HANG_SECONDS)
     httpx.request("PROPFIND", f"{root}/health", timeout=HANG_SECONDS)
     httpx.get(f"{root}/health", headers={"host": "evil.example"}, timeout=HANG_SECONDS)
