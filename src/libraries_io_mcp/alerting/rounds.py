@@ -43,9 +43,10 @@ class Rounds:
         needs = _needs(groups)
         keep = max(needs.values(), default=LOOKBACK_SECONDS) + MARGIN_SECONDS
         wanted = None if None in needs else {name: needs[name] + MARGIN_SECONDS for name in needs if name is not None}
-        self._gathered = SampleStore(keep, MOST_SERIES, wanted)
+        # As in Prometheus no series ends by itself: neither what comes by OTLP, nor what a rule gave before it failed.
+        self._gathered = SampleStore(keep, MOST_SERIES, wanted, ends_missing=False)
         # A store of its own for each group: what a rule gives no more must not end the series of others.
-        self._given = {key: SampleStore(keep, MOST_SERIES, wanted) for key in self._groups}
+        self._given = {key: SampleStore(keep, MOST_SERIES, wanted, ends_missing=False) for key in self._groups}
         self._storage = _Together((self._gathered, *self._given.values()))
         self._states = {key: GroupState() for key in self._groups}
         self._alerts: dict[str, tuple[Alert, ...]] = {}

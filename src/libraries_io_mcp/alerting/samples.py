@@ -55,9 +55,10 @@ class _Ring:
 class SampleStore:
     """A Storage for one writer and readers in other threads.
 
-    A series that was in the last append and is not in this one gets a stale marker, as a series that a target has no
-    more does. Samples are dropped after `keep_seconds`, a series with its last sample. `bytes_bound` says how much
-    memory that can take.
+    With `ends_missing`, a series that was in the last append and is not in this one gets a stale marker, as a series
+    that a scraped target has no more does. Prometheus does no such thing for what comes by OTLP (the last value is seen
+    until the look-back is over), nor for rules (the evaluator gives their markers). Samples are dropped after
+    `keep_seconds`, a series with its last sample. `bytes_bound` says how much memory that can take.
 
     Args:
         keep_seconds: how long samples are kept.
@@ -65,7 +66,15 @@ class SampleStore:
         keep: only these metrics, each for so many seconds of its own: `Expression.needs` says which and how long.
     """
 
-    def __init__(self, keep_seconds: float, max_series: int, keep: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        keep_seconds: float,
+        max_series: int,
+        keep: Mapping[str, float] | None = None,
+        *,
+        ends_missing: bool = True,
+    ) -> None:
+        self._ends_missing = ends_missing
         self._keep_seconds = keep_seconds
         self._max_series = max_series
         self._keep = keep
@@ -142,7 +151,8 @@ class SampleStore:
         return ring
 
     def _look_after(self, moment: float, key: Key, ring: _Ring) -> None:
-        if ring.appended == self._appends - 1 and not is_stale(ring.values[-1]):
+        missing = self._ends_missing and ring.appended == self._appends - 1
+        if missing and not is_stale(ring.values[-1]):
             ring.append(moment, STALE)
         if ring.times[-1] <= moment - ring.keep_seconds:
             del self._rings[key]
