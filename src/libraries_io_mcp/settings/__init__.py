@@ -8,7 +8,6 @@ import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import Annotated, Any, Literal, TypeVar, get_args
 from urllib.parse import unquote, urlsplit
 
@@ -24,7 +23,7 @@ from libraries_io_mcp.settings.alerts import (
     SmtpSettings,
     WebhookSettings,
 )
-from libraries_io_mcp.settings.group import Allowed, Group, Words, env_file, http_url, split_words, variable
+from libraries_io_mcp.settings.group import Allowed, Group, env_file, http_url, split_words, variable
 from libraries_io_mcp.settings.observability import (
     HealthSettings,
     LogSettings,
@@ -32,6 +31,7 @@ from libraries_io_mcp.settings.observability import (
     TelemetrySettings,
 )
 from libraries_io_mcp.settings.remarks import remarks
+from libraries_io_mcp.settings.server import NamedToken, ServerSettings, check_server, named_tokens, read_tokens
 
 __all__ = [
     "GROUPS",
@@ -44,6 +44,7 @@ __all__ = [
     "HealthSettings",
     "LibrariesIOSettings",
     "LogSettings",
+    "NamedToken",
     "ObservationSettings",
     "PrometheusSettings",
     "RedisSettings",
@@ -54,6 +55,8 @@ __all__ = [
     "ToolSettings",
     "WebhookSettings",
     "load_settings",
+    "named_tokens",
+    "read_tokens",
     "variable",
 ]
 
@@ -72,7 +75,6 @@ OPENTELEMETRY_DEFAULTS = {
     "OTEL_METRIC_EXPORT_INTERVAL": "15000",
 }
 """What the SDK is told unless the environment says otherwise."""
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def _key(value: SecretStr) -> SecretStr:
@@ -80,19 +82,6 @@ def _key(value: SecretStr) -> SecretStr:
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError("not a key")
     return SecretStr(text)
-
-
-def _token(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value()
-    if len(text) < 16 or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("not a token")
-    return value
-
-
-def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
-    for each in value:
-        ip_network(each)
-    return value
 
 
 def _redis_url(value: SecretStr) -> SecretStr:
@@ -183,56 +172,6 @@ class ToolSettings(Group):
     ] = ("discover", "package", "judge", "project", "server")
 
 
-class ServerSettings(Group):
-    """How clients reach the server."""
-
-    model_config = SettingsConfigDict(env_prefix="MCP_")
-
-    transport: Annotated[
-        Literal["stdio", "http"],
-        Allowed("stdio or http"),
-        Field(description="stdio for one client that starts the server, http for many."),
-    ] = "stdio"
-    host: Annotated[
-        str, Allowed("a host name or an IP address"), Field(min_length=1, description="Address to listen on (http).")
-    ] = "127.0.0.1"
-    port: Annotated[
-        int,
-        Allowed("a whole number from 0 to 65535; 0 takes a free port"),
-        Field(ge=0, le=65535, description="Port to listen on (http)."),
-    ] = 8000
-    allow_anonymous: Annotated[
-        bool,
-        Allowed("true or false"),
-        Field(description="Listen on an address that other machines reach although nobody has to log in."),
-    ] = False
-    auth_token: Annotated[
-        SecretStr | None,
-        AfterValidator(lambda value: value and _token(value)),
-        Allowed("a text of 16 characters or more, ASCII, without spaces"),
-        Field(
-            description="Bearer token that opens `/metrics`, `/status`, `/alerts` and the details of `/health` to "
-            "clients of other machines (http)."
-        ),
-    ] = None
-    operator_networks: Annotated[
-        Words,
-        AfterValidator(_networks),
-        Allowed("networks such as 10.0.0.0/8, separated by commas"),
-        Field(description="Networks whose clients may see these routes without the token, like those of this machine."),
-    ] = ()
-    allowed_hosts: Annotated[
-        Words,
-        Allowed("host names, separated by commas"),
-        Field(description="Further names that the Host header may carry (http)."),
-    ] = ()
-    allowed_origins: Annotated[
-        Words,
-        Allowed("origins such as https://example.org, separated by commas"),
-        Field(description="Origins of web pages that may call the server (http)."),
-    ] = ()
-
-
 GROUPS: tuple[type[Group], ...] = (
     LibrariesIOSettings,
     CacheSettings,
@@ -297,12 +236,7 @@ def load_settings(
             os.environ.setdefault(name, value)
     given = {"transport": transport, "host": host, "port": port}
     server = _load(ServerSettings, **{name: value for name, value in given.items() if value is not None})
-    if server.transport == "http" and server.host not in LOOPBACK and not server.allow_anonymous:
-        name = "MCP_HOST" if host is None else "--host"
-        raise SettingsError(
-            f"{name}={server.host!r}: other machines could call this server without logging in; allowed: "
-            "a loopback address, or any address together with MCP_ALLOW_ANONYMOUS=true"
-        )
+    check_server(server, given_host=host)
     return Settings(
         _load(LibrariesIOSettings),
         _load(CacheSettings),
@@ -352,7 +286,7 @@ def _secrets_inside(text: str) -> Iterator[str]:
         password = urlsplit(text).password
         yield from (password, unquote(password)) if password else ()
         return
-    for pair in text.split(","):
+    for pair in text.replace("\n", ",").split(","):
         name, sign, value = pair.partition("=")
         # A short value says little and would black out much.
         if sign and len(value.strip()) >= 6 and name.strip().replace("-", "").isalnum():
