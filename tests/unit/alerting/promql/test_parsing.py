@@ -95,8 +95,9 @@ def test_unsupported_names_the_construct(text: str, construct: str) -> None:
 )
 def test_what_prometheus_would_not_take(text: str) -> None:
     """A mistake, said as one."""
-    with pytest.raises(BadPromQL, match="."):
+    with pytest.raises(BadPromQL) as refused:
         parse(text)
+    assert str(refused.value)
 
 
 def test_a_scalar_is_a_number() -> None:
