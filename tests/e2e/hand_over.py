@@ -192,7 +192,7 @@ def _prometheus(folder: Path, port: int, alertmanager_port: int) -> ServerProces
         f"--storage.tsdb.path={home / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--web.enable-otlp-receiver",
-        f"--rules.alert.resend-delay={INTERVAL:g}s",
+        f"--rules.alert.resend-delay={2 * INTERVAL:g}s",
     ]
     return ServerProcess("prometheus", command, home, f"http://127.0.0.1:{port}/-/ready", {})
 

@@ -24,10 +24,10 @@ class Change:
 class HandOver:
     """Decides after every look and every evaluation. Without a watch this server always evaluates."""
 
-    def __init__(self, watch: Watch | None, for_seconds: Mapping[str, float], *, interval: float, now: float) -> None:
-        """`for_seconds`: the longest `for` of the rules of each name; `interval`: the longest of the groups."""
+    def __init__(self, watch: Watch | None, patience: Mapping[str, float], *, interval: float, now: float) -> None:
+        """`patience`: see the function of that name; `interval`: the longest of the groups."""
         self._watch = watch
-        self._for_seconds = for_seconds
+        self._patience = patience
         self._interval = interval
         self.by: Evaluator = "in_process"
         self.since = now
@@ -56,12 +56,12 @@ class HandOver:
     def _caught_up(self, watch: Watch, ours: Sequence[Alert], now: float) -> bool:
         """Whether Prometheus knows what this server knows, or has had the time to.
 
-        After a restart of Prometheus the `for` of its rules begins anew: handing back at once would hold an alert up,
-        or let Alertmanager take it for resolved.
+        After a restart of Prometheus the `for` of its rules begins anew, and its samples come again only when those
+        who send them try again: handing back at once would hold an alert up, or end it.
         """
         theirs = {alert.fingerprint: alert for alert in watch.alerts}
         behind = [alert for alert in ours if not self._as_far(theirs.get(alert.fingerprint), alert)]
-        longest = max((self._for_seconds.get(alert.name, 0.0) for alert in behind), default=0.0)
+        longest = max((self._patience.get(alert.name, 0.0) for alert in behind), default=0.0)
         return not behind or watch.fresh_for(now) > min(longest + 2 * self._interval, LONGEST_WAIT_SECONDS)
 
     def _as_far(self, theirs: Alert | None, ours: Alert) -> bool:
@@ -72,10 +72,11 @@ class HandOver:
         )
 
 
-def longest_for(groups: Iterable[Group]) -> dict[str, float]:
-    """The longest `for`, in seconds, of the alerting rules of each name."""
+def patience(groups: Iterable[Group]) -> dict[str, float]:
+    """How long, in seconds, an alert of each name takes from the first sample at most: how far it looks back, `for`."""
     found: dict[str, float] = {}
     for rule in (rule for group in groups for rule in group.rules):
         if isinstance(rule, AlertingRule):
-            found[rule.name] = max(found.get(rule.name, 0.0), rule.for_seconds)
+            longest = rule.for_seconds + rule.expression.range_seconds
+            found[rule.name] = max(found.get(rule.name, 0.0), longest)
     return found

@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,6 +91,13 @@ class Rounds:
         for key in due:
             self._evaluate(key, now)
 
+    def adopt(self, since: Mapping[str, float]) -> None:
+        """Take over since when expressions hold, by fingerprint, from somebody who saw it earlier."""
+        for key, state in self._states.items():
+            if any(_earlier(alert, since) for found in state.alerts.values() for alert in found):
+                alerts = {rule: tuple(_adopted(each, since) for each in found) for rule, found in state.alerts.items()}
+                self._states[key] = replace(state, alerts=alerts)
+
     def can_judge(self, name: str, now: float) -> bool:
         """Whether this process has any of the series that the alert's rules look at, if they look at any."""
         rules = [rule for group in self._groups.values() for rule in group.rules]
@@ -168,6 +176,14 @@ class _Together:
     def select(self, matchers: Sequence[Matcher], start: float, end: float) -> Sequence[Series]:
         """What each of them finds."""
         return [series for store in self._stores for series in store.select(matchers, start, end)]
+
+
+def _earlier(alert: Alert, since: Mapping[str, float]) -> bool:
+    return alert.state == "pending" and since.get(alert.fingerprint, math.inf) < alert.active_at
+
+
+def _adopted(alert: Alert, since: Mapping[str, float]) -> Alert:
+    return replace(alert, active_at=since[alert.fingerprint]) if _earlier(alert, since) else alert
 
 
 def _needs(groups: Iterable[Group]) -> dict[str | None, float]:

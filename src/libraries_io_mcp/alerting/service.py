@@ -14,18 +14,22 @@ from libraries_io_mcp.alerting.alert import SEVERITIES, Alert
 from libraries_io_mcp.alerting.book import Book
 from libraries_io_mcp.alerting.delivery import Delivery
 from libraries_io_mcp.alerting.facts import alerts_facts, history_facts
-from libraries_io_mcp.alerting.hand_over import Change, HandOver, longest_for
+from libraries_io_mcp.alerting.hand_over import Change, HandOver, patience
 from libraries_io_mcp.alerting.history import Event
 from libraries_io_mcp.alerting.prometheus import NoAnswerError, Prometheus, Watch, wanted
 from libraries_io_mcp.alerting.rounds import Rounds
 from libraries_io_mcp.alerting.rule import LoadedRules
 from libraries_io_mcp.alerting.state_file import StateFile
+from libraries_io_mcp.telemetry import semconv
 from libraries_io_mcp.telemetry.instruments import Instruments
+from libraries_io_mcp.telemetry.logs.capture import EVENT_NAME
 
 LONGEST_PAUSE_SECONDS: Final = 15.0
 """Prometheus is looked at this often at least; with short intervals, twice in each."""
 UNKNOWN_SECONDS: Final = 3600.0
 """How long an alert of a lost Prometheus is held that this server has no data to judge by."""
+JUDGING_INTERVALS: Final = 2
+"""How many intervals after Prometheus what it said last still counts: the two evaluations are not simultaneous."""
 PENDING_SAVED_SECONDS: Final = 60.0
 """While an alert is pending, the file says at least this often that it still is."""
 
@@ -57,9 +61,10 @@ class Service:
         self._started = now()
         self._interval = max((group.interval for group in rules.groups), default=LONGEST_PAUSE_SECONDS)
         self._watch = Watch(wanted(rules.groups)) if prometheus is not None else None
-        self._charge = HandOver(self._watch, longest_for(rules.groups), interval=self._interval, now=self._started)
+        self._charge = HandOver(self._watch, patience(rules.groups), interval=self._interval, now=self._started)
         self._book = Book()
         self._held: dict[str, tuple[Alert, float]] = {}
+        self._their_since: dict[str, float] = {}
         self._news = asyncio.Event()
         self._evaluated_at: float | None = None
         self._saved: tuple[Any, ...] = ()
@@ -132,6 +137,7 @@ class Service:
     async def evaluate(self) -> None:
         """Gather samples, evaluate what is due, and take over what came of it."""
         self._rounds.evaluate(self._now())
+        self._rounds.adopt(self._their_since)
         self._evaluated_at = self._now()
         self._settle()
         self._news.set()
@@ -223,7 +229,14 @@ class Service:
         change = self._charge.decide(self._rounds.alerts, now)
         if change is not None:
             self._changed(change, now)
-        in_charge = self._watch.alerts if self._watch and self._charge.by == "prometheus" else self._ours(now)
+        if self._watch is not None and self._charge.by == "prometheus":
+            in_charge: Sequence[Alert] = self._watch.alerts
+            # So that an alert that is pending there fires here on time, should Prometheus go.
+            self._their_since = {alert.fingerprint: alert.active_at for alert in in_charge}
+        else:
+            in_charge = self._ours(now)
+            if now - self._charge.since > JUDGING_INTERVALS * self._interval:
+                self._their_since = {}
         for event in self._book.update(in_charge, now):
             _log(event)
         self._show()
@@ -232,15 +245,18 @@ class Service:
         who = "this server" if change.to == "in_process" else "Prometheus"
         logger.info("alert rules are evaluated by %s: %s", who, change.reason)
         self._held = {}
+        self._news.set()
         if change.to == "in_process":
             for alert in self._unseen():
-                judged_from = self._started + self._rounds.hold_seconds(alert.name)
-                until = judged_from if self._rounds.can_judge(alert.name, now) else now + UNKNOWN_SECONDS
+                judged = max(
+                    self._started + self._rounds.hold_seconds(alert.name), now + JUDGING_INTERVALS * self._interval
+                )
+                until = judged if self._rounds.can_judge(alert.name, now) else now + UNKNOWN_SECONDS
                 self._held[alert.fingerprint] = (alert, until)
 
     def _unseen(self) -> list[Alert]:
-        """Alerts that fire, by Prometheus, and that this server does not see: it may not have what it takes."""
-        ours = {alert.fingerprint for alert in self._rounds.alerts}
+        """Alerts that fire, by Prometheus, and here not yet: this server may not have what it takes to see it."""
+        ours = {alert.fingerprint for alert in self._rounds.alerts if alert.state == "firing"}
         return [alert for alert in self._book.active if alert.state == "firing" and alert.fingerprint not in ours]
 
     def _ours(self, now: float) -> Sequence[Alert]:
@@ -279,4 +295,7 @@ def _log(event: Event) -> None:
     """One line for each step. What is meant to fire is nothing to tell."""
     loud = event.event == "firing" and event.severity in ("critical", "high", "medium")
     level = logging.WARNING if loud else logging.DEBUG if event.severity == "none" else logging.INFO
-    logger.log(level, "alert %s is %s: %s", event.name, event.event.replace("_", " "), event.summary or "no summary")
+    what = event.event.replace("_", " ")
+    # As an event, so that the same step of the same alert is never held back as a repetition.
+    extra = {EVENT_NAME: semconv.Event.ALERT_CHANGED, semconv.Attribute.ALERT_SEVERITY: event.severity}
+    logger.log(level, "alert %s is %s: %s", event.name, what, event.summary or "no summary", extra=extra)

@@ -20,6 +20,7 @@ class Event(StrEnum):
     OPERATION_SLOW = "libraries_io.operation.slow"
     WORK_COMPLETED = "libraries_io.work.completed"
     WORK_FAILED = "libraries_io.work.failed"
+    ALERT_CHANGED = "alerting.alert.changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,12 @@ LOG_EVENTS: Final = (
         "WARNING",
         "an operation of our own ends with an error",
         (Attribute.OPERATION, *_END, Attribute.ERROR_TYPE),
+    ),
+    LogEvent(
+        Event.ALERT_CHANGED,
+        "WARNING when one of severity medium or worse fires; DEBUG for severity none; else INFO",
+        "an alert is about to fire, fires, or is over",
+        (Attribute.ALERT_SEVERITY,),
     ),
 )
 PLAIN_LOG_ATTRIBUTES: Final = (

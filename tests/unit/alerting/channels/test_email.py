@@ -126,6 +126,14 @@ async def test_an_unknown_certificate_is_given_up(server: SmtpServer):
     assert (server.logins, server.mails) == ([], [])
 
 
+async def test_tls_from_the_first_byte(certificates: tuple[ssl.SSLContext, ssl.SSLContext], trust: ssl.SSLContext):
+    with SmtpServer(certificates[0], implicit=True, login=True) as server:
+        assert await channel(server, trust, implicit_tls=True).deliver(a_notification()) == Done()
+        assert (server.encrypted, server.logins) == ([True], [USER])
+        unknown = await channel(server, None, implicit_tls=True).deliver(a_notification())
+        assert unknown == GiveUp("the server's certificate can't be verified")
+
+
 async def test_in_clear_when_it_is_asked_for_on_this_host():
     with SmtpServer(None, login=True) as server:
         assert await channel(server, None, use_tls=False).deliver(a_notification()) == Done()

@@ -11,7 +11,7 @@ from tests.support.alert_receiver import LONG, AlertReceiver
 from tests.support.alerts import NOON, a_notification, an_alert
 
 from libraries_io_mcp.alerting.channels.notification import Done, GiveUp, Result, Retry
-from libraries_io_mcp.alerting.channels.webhook import Webhook, parse_headers
+from libraries_io_mcp.alerting.channels.webhook import Webhook
 
 pytestmark = pytest.mark.anyio
 TOKEN = "ca9a-webhook-token-11"
@@ -156,10 +156,3 @@ async def test_an_address_that_can_not_be_used():
 async def test_it_shows_its_host_alone():
     async with webhook("https://user:secret@hooks.example.org") as channel:
         assert repr(channel) == "Webhook(hooks.example.org)"
-
-
-def test_headers_of_the_setting():
-    assert parse_headers("X-Team=a%20b%2Cc, X-Other=1,") == {"X-Team": "a b,c", "X-Other": "1"}
-    for bad in ("X-Team", "X Team=1", "X-Team=a%0d%0aX-Evil: 1", "=1"):
-        with pytest.raises(ValueError, match="header"):
-            parse_headers(bad)
