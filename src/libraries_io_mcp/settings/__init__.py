@@ -31,7 +31,7 @@ from libraries_io_mcp.settings.observability import (
     TelemetrySettings,
 )
 from libraries_io_mcp.settings.remarks import remarks
-from libraries_io_mcp.settings.server import NamedToken, ServerSettings, check_server, named_tokens, read_tokens
+from libraries_io_mcp.settings.server import NamedToken, Scope, ServerSettings, check_server, named_tokens, read_tokens
 
 __all__ = [
     "GROUPS",
@@ -48,6 +48,7 @@ __all__ = [
     "ObservationSettings",
     "PrometheusSettings",
     "RedisSettings",
+    "Scope",
     "ServerSettings",
     "Settings",
     "SmtpSettings",

@@ -2,7 +2,8 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
+from urllib.parse import unquote
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -12,6 +13,7 @@ from libraries_io_mcp.settings.group import Allowed, Group, Words, http_url
 AlertEvaluation = Literal["auto", "always", "off"]
 
 _ADDRESS = Allowed("an http or https address")
+SHORTEST_HMAC_SECRET: Final = 16
 
 
 def _mail_addresses(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -25,6 +27,42 @@ def _mail_addresses(value: tuple[str, ...]) -> tuple[str, ...]:
 def _webhook_url(value: SecretStr) -> SecretStr:
     # Only looked at: a path or a query may hold the receiver's own token, so the whole address is a secret.
     http_url(value.get_secret_value().partition("?")[0])
+    return value
+
+
+def _token(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("not a token")
+    return SecretStr(text)
+
+
+def _hmac_secret(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < SHORTEST_HMAC_SECRET:
+        raise ValueError("too short")
+    return value
+
+
+def parse_headers(text: str) -> dict[str, str]:
+    """`name=value`, several by comma, values URL-encoded.
+
+    Raises:
+        ValueError: that is not what it is. The text holds no value.
+    """
+    headers: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        name, sign, value = pair.partition("=")
+        name, value = name.strip(), unquote(value.strip())
+        if not (sign and name.isascii() and name.replace("-", "").replace("_", "").isalnum()):
+            raise ValueError("not a header's name")
+        if not (value.isascii() and value.isprintable()):
+            raise ValueError(f"not a header's value: {name}")
+        headers[name] = value
+    return headers
+
+
+def _headers(value: SecretStr) -> SecretStr:
+    parse_headers(value.get_secret_value())
     return value
 
 
@@ -152,15 +190,20 @@ class WebhookSettings(Group):
         Field(description="Where alerts are posted. Unset: nowhere. Treated as a secret."),
     ] = None
     token: Annotated[
-        SecretStr | None, Allowed("a bearer token"), Field(description="Sent as `Authorization: Bearer`.")
+        SecretStr | None,
+        AfterValidator(lambda value: value and _token(value)),
+        Allowed("a bearer token"),
+        Field(description="Sent as `Authorization: Bearer`."),
     ] = None
     headers: Annotated[
         SecretStr | None,
+        AfterValidator(lambda value: value and _headers(value)),
         Allowed("name=value, several by comma, values URL-encoded"),
         Field(description="Further headers."),
     ] = None
     hmac_secret: Annotated[
         SecretStr | None,
+        AfterValidator(lambda value: value and _hmac_secret(value)),
         Allowed("a text of 16 characters or more"),
         Field(description="Signs the body: `X-Signature-256: sha256=<hex>` (HMAC-SHA256)."),
     ] = None
