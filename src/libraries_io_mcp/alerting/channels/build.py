@@ -10,10 +10,9 @@ from pydantic import SecretStr
 from libraries_io_mcp.alerting.channels.alertmanager import LIMIT_SECONDS, Alertmanager
 from libraries_io_mcp.alerting.channels.email import Email
 from libraries_io_mcp.alerting.channels.notification import Channel
-from libraries_io_mcp.alerting.channels.webhook import Webhook, parse_headers
+from libraries_io_mcp.alerting.channels.webhook import Webhook
 from libraries_io_mcp.alerting.delivery import Channels
-from libraries_io_mcp.errors import SettingsError
-from libraries_io_mcp.settings.alerts import AlertmanagerSettings, SmtpSettings, WebhookSettings
+from libraries_io_mcp.settings.alerts import AlertmanagerSettings, SmtpSettings, WebhookSettings, parse_headers
 
 
 def build_channels(
@@ -33,9 +32,6 @@ def build_channels(
         external_url: where a person can look, such as the status page; told in webhooks.
         alertmanager_limit_seconds: for one question to Alertmanager; less than the interval of evaluations.
         tls: whom the mail channel trusts; `None` for the system's certificates.
-
-    Raises:
-        SettingsError: WEBHOOK_HEADERS can't be read.
     """
     direct: list[Channel] = []
     if smtp.server is not None and smtp.to_emails:
@@ -65,16 +61,10 @@ def _webhook(
     now: Callable[[], float],
     network: httpx.AsyncBaseTransport | None,
 ) -> Webhook:
-    try:
-        headers = parse_headers(_clear(settings.headers) or "")
-    except ValueError:
-        raise SettingsError(
-            "WEBHOOK_HEADERS=***: not allowed; allowed: name=value, several by comma, values URL-encoded"
-        ) from None
     return Webhook(
         url.get_secret_value(),
         token=_clear(settings.token),
-        headers=headers,
+        headers=parse_headers(_clear(settings.headers) or ""),
         hmac_secret=_clear(settings.hmac_secret),
         external_url=external_url,
         now=now,

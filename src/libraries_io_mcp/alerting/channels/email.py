@@ -23,10 +23,11 @@ _MOST_UNFINISHED: Final = 100
 class Email:
     """Sends notifications through one mail server.
 
-    With `use_tls` nothing but the greeting is said in clear: port 465 is TLS from the first byte, any other port needs
-    STARTTLS. Without it a password is only told to a server on this host.
+    Port 465 is TLS from the first byte. With any other port `use_tls` means STARTTLS, and nothing but the greeting is
+    said in clear; without it a password is only told to a server on this host.
 
     Args:
+        implicit_tls: TLS from the first byte; `None` for what the port says.
         limit_seconds: for one attempt in all.
         tls: whom to trust; `None` for the system's certificates.
     """
@@ -43,6 +44,7 @@ class Email:
         username: str | None = None,
         password: str | None = None,
         use_tls: bool = True,
+        implicit_tls: bool | None = None,
         limit_seconds: float = LIMIT_SECONDS,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -51,7 +53,8 @@ class Email:
         self._recipients = tuple(dict.fromkeys(recipients))
         self._sender = sender or self._recipients[0]
         self._login = (username, password or "") if username else None
-        self._use_tls = use_tls
+        self._implicit = port == IMPLICIT_TLS_PORT if implicit_tls is None else implicit_tls
+        self._starttls = use_tls and not self._implicit
         self._limit = limit_seconds
         self._tls = tls
         self._remaining: dict[str, tuple[str, ...]] = {}
@@ -72,7 +75,7 @@ class Email:
             port=self._port,
             local_hostname=_own_name(),
             timeout=self._limit,
-            use_tls=self._port == IMPLICIT_TLS_PORT and self._use_tls,
+            use_tls=self._implicit,
             start_tls=False,  # done below, where it can be told why not
             tls_context=self._tls,
         )
@@ -100,14 +103,14 @@ class Email:
         await smtp.connect()
         if smtp.is_ehlo_or_helo_needed:
             await smtp.ehlo()
-        if self._use_tls and self._port != IMPLICIT_TLS_PORT:
+        if self._starttls:
             if not smtp.supports_extension("starttls"):
                 return GiveUp("the server has no STARTTLS, and SMTP_USE_TLS=true allows nothing in clear")
             await smtp.starttls()
             await smtp.ehlo()  # what was said in clear counts no more
         if self._login is None:
             return None
-        if not self._use_tls and not _is_here(self._server):
+        if not (self._starttls or self._implicit or _is_here(self._server)):
             return GiveUp("SMTP_USE_TLS=false: a password is not told in clear to another machine")
         if not smtp.supports_extension("auth") and not smtp.supported_auth_methods:
             return GiveUp("the server offers no log-in, and SMTP_USERNAME is set")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -26,7 +26,7 @@ class Webhook:
     """Posts notifications to one address.
 
     Args:
-        headers: further ones, such as those of `parse_headers`.
+        headers: further ones, as they are.
         external_url: where a person can look, in the body's `externalURL`.
         limit_seconds: for one attempt in all.
     """
@@ -94,24 +94,6 @@ def message(notification: Notification, external_url: str) -> dict[str, Any]:
 def rfc3339(seconds: float) -> str:
     """A time as Go and JSON Schema write it, in milliseconds."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def parse_headers(text: str) -> dict[str, str]:
-    """`name=value`, several by comma, values URL-encoded.
-
-    Raises:
-        ValueError: that is not what it is. The text holds no value.
-    """
-    headers: dict[str, str] = {}
-    for pair in filter(None, (part.strip() for part in text.split(","))):
-        name, sign, value = pair.partition("=")
-        name, value = name.strip(), unquote(value.strip())
-        if not (sign and name.isascii() and name.replace("-", "").replace("_", "").isalnum()):
-            raise ValueError("not a header's name")
-        if not (value.isascii() and value.isprintable()):
-            raise ValueError(f"not a header's value: {name}")
-        headers[name] = value
-    return headers
 
 
 def _alert(alert: Alert) -> dict[str, Any]:

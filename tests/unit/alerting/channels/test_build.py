@@ -1,12 +1,9 @@
 """From settings to channels: what is configured is there, and nothing else."""
 
-from pathlib import Path
-
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from tests.support.alert_receiver import AlertReceiver
 from tests.support.alerts import a_notification
-from tests.support.command import run_command
 
 from libraries_io_mcp.alerting.channels.build import build_channels
 from libraries_io_mcp.alerting.channels.notification import Done
@@ -47,18 +44,17 @@ async def test_everything_is_configured():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("WEBHOOK_HEADERS", "ca9a secret"),
-        ("WEBHOOK_HEADERS", "X-Team=a%0d%0aX-Evil: 1"),
-        ("WEBHOOK_HEADERS", "=ca9a"),
-        ("WEBHOOK_TOKEN", "ca9a b"),
-        ("WEBHOOK_HMAC_SECRET", "ca9a"),
+        ("headers", "ca9a secret"),
+        ("headers", "X-Team=ca9a%0d%0aX-Evil: 1"),
+        ("headers", "=ca9a"),
+        ("token", "ca9a b"),
+        ("hmac_secret", "ca9a"),
     ],
 )
-def test_what_can_not_be_sent_is_said_without_its_value(tmp_path: Path, name: str, value: str):
-    ended = run_command(folder=tmp_path, **{name: value})
-    assert ended.returncode == 2
-    assert f"{name}=***: not allowed; allowed: " in ended.stderr
-    assert "ca9a" not in ended.stderr
+def test_what_can_not_be_sent_is_refused_without_its_value(name: str, value: str):
+    with pytest.raises(ValidationError) as refusal:
+        WebhookSettings(**{name: SecretStr(value)})
+    assert "ca9a" not in str(refusal.value)
 
 
 def test_headers_of_the_setting():
