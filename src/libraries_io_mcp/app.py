@@ -11,26 +11,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from types import FrameType
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import anyio
 import fastmcp
 import httpx
-import uvicorn
 from fastmcp import FastMCP
-from starlette.middleware import Middleware
-from starlette.routing import Route
 
 from libraries_io_mcp import __version__
 from libraries_io_mcp.answer import Tools
 from libraries_io_mcp.answer.failure import RefuseBadCalls
+from libraries_io_mcp.authentication.scopes import RequireScopes
 from libraries_io_mcp.completions import register_completions
 from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.health.checks import AlertingFacts, checks
 from libraries_io_mcp.health.registry import Registry
-from libraries_io_mcp.http_access import GuardOperatorRoutes
 from libraries_io_mcp.http_routes import add_routes
+from libraries_io_mcp.http_serving import second_signal_kills, serve_http
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.listening import bound_socket
 from libraries_io_mcp.prompts import register_prompts
@@ -39,7 +36,6 @@ from libraries_io_mcp.resources import SayWhy, register_resources
 from libraries_io_mcp.settings import Settings
 from libraries_io_mcp.stdio import StdioServer
 from libraries_io_mcp.telemetry import semconv
-from libraries_io_mcp.telemetry.http_server import ObserveHttp
 from libraries_io_mcp.telemetry.logged_in import logged_in
 from libraries_io_mcp.telemetry.middleware import ObserveRequests
 from libraries_io_mcp.telemetry.process import ProcessMetrics
@@ -63,17 +59,6 @@ LIST_PAGE: Final = 50
 """Tools, resources and the like in one page of a list."""
 
 logger: Final = logging.getLogger(__name__)
-
-
-class HttpServer(uvicorn.Server):
-    """Ends at once on a second signal; uvicorn would answer what is in flight first."""
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal has come."""
-        if self.should_exit:
-            _second_signal_kills()
-            signal.raise_signal(sig)
-        super().handle_exit(sig, frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +128,7 @@ def _assemble(
     health = _health(settings, telemetry, client, alerting, started=started, now=now, sleep=sleep)
     beside = [] if off else [each for each in (ProcessMetrics(telemetry.meter_provider), alerting) if each is not None]
     lifespan = _living(client, summary, health, beside)
-    server = _server(client, observer, lifespan, settings.tools.toolsets, health)
+    server = _server(client, observer, lifespan, settings, health)
     register_reports(server, summary.facts, health=lambda: health.report().facts(), alerts=alerts)
     add_routes(
         server,
@@ -245,17 +230,18 @@ def _server(
     client: LibrariesIOClient,
     observer: ObserveRequests,
     lifespan: Lifespan,
-    toolsets: Sequence[str],
+    settings: Settings,
     health: Registry,
 ) -> FastMCP:
-    """The server with all that clients see of these toolsets."""
+    """The server with all that clients see of it."""
+    toolsets = settings.tools.toolsets
     # Our middleware makes the SERVER span; FastMCP only carries the caller's context.
     fastmcp.settings.telemetry_mode = "propagation_only"
     server = FastMCP(
         semconv.SERVICE_NAME,
         instructions=guide(toolsets),
         version=__version__,
-        middleware=[observer, RefuseBadCalls(lambda: switched_off(toolsets)), SayWhy()],
+        middleware=[observer, RequireScopes(), RefuseBadCalls(lambda: switched_off(toolsets)), SayWhy()],
         mask_error_details=True,
         list_page_size=LIST_PAGE,
         lifespan=lifespan,
@@ -304,7 +290,7 @@ async def _end_on_signal(app: App, served: StdioServer) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async for number in signals:
             logger.info("ending on %s", number.name)
-            _second_signal_kills()
+            second_signal_kills()
             with app.telemetry.observer.operation("shutdown.drain"):
                 await served.end()
             with anyio.move_on_after(CLOSE_SECONDS):
@@ -314,51 +300,7 @@ async def _end_on_signal(app: App, served: StdioServer) -> None:
 
 
 def _run_http(app: App, listener: socket.socket) -> NoReturn:
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, _leave)
-    code = 0
-    try:
-        anyio.run(_serve_http, app, listener)
-    except SystemExit as leaving:
-        code = int(leaving.code or 0)
-        logger.info("ending on %s", signal.Signals(code - 128).name)
-    _second_signal_kills()
-    _end(app, code)
-
-
-async def _serve_http(app: App, listener: socket.socket) -> None:
-    settings = app.settings.server
-    host, port = listener.getsockname()[:2]
-    logger.info(
-        "serving MCP at http://%s:%d/mcp",
-        f"[{host}]" if ":" in host else host,
-        port,
-        extra={semconv.Attribute.SERVICE_VERSION: __version__},
-    )
-    web = app.server.http_app(
-        path="/mcp",
-        host_origin_protection=True,
-        allowed_hosts=[settings.host, *settings.allowed_hosts],
-        allowed_origins=list(settings.allowed_origins),
-        middleware=[Middleware(GuardOperatorRoutes, token=settings.auth_token, networks=settings.operator_networks)],
-    )
-    routes = [route.path for route in web.routes if isinstance(route, Route)]
-    # Around everything, so that what is refused at the door is counted too.
-    observed = ObserveHttp(web, instruments=app.telemetry.instruments, routes=routes)
-    config = uvicorn.Config(observed, lifespan="on", ws="none", log_config=None, access_log=False)
-    # Whole seconds, says the signature; the library only hands it to asyncio.wait_for.
-    config.timeout_graceful_shutdown = DRAIN_SECONDS  # type: ignore[assignment]
-    await HttpServer(config).serve(sockets=[listener])
-
-
-def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    # uvicorn ends its connections first and raises the signal again; then this ends the program with its code.
-    raise SystemExit(128 + number)
-
-
-def _second_signal_kills() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    _end(app, serve_http(app.server, app.settings.server, listener, app.telemetry.instruments, DRAIN_SECONDS))
 
 
 def _end(app: App, code: int) -> NoReturn:

@@ -4,20 +4,22 @@ Clients of this machine and of the operator's networks, and whoever brings the t
 from the page itself, and needs the token where there is one. docs/decisions/access.md says why it is like this.
 """
 
-import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from libraries_io_mcp.authentication.provider import Verify
+
 GUARDED: Final = ("/metrics", "/status", "/alerts", "/health")
 OPEN: Final = frozenset({"/health", "/health/ready"})
 """Asked by load balancers and by what keeps containers running; they tell no more than yes or no."""
+OPERATIONS: Final = "operations"
+"""The scope that a token needs here."""
 READING: Final = frozenset({"GET", "HEAD"})
 FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
 """A request with one of these came through a proxy, so it is not from where the connection comes from."""
@@ -29,37 +31,43 @@ Network = IPv4Network | IPv6Network
 class GuardOperatorRoutes:
     """Lets a request to an operator's route pass, or answers it with 401 or 403; leaves all other routes alone."""
 
-    def __init__(self, app: ASGIApp, *, token: SecretStr | None, networks: Iterable[str] = ()) -> None:
-        """`networks`, such as `10.0.0.0/8`, are those whose clients count as clients of this machine."""
+    def __init__(self, app: ASGIApp, *, verify: Verify | None, networks: Iterable[str] = ()) -> None:
+        """`networks`, such as `10.0.0.0/8`, are those whose clients count as clients of this machine.
+
+        `verify` says who brings a token; `None`: there are no tokens.
+        """
         self._app = app
-        self._token = token.get_secret_value().encode() if token is not None else None
+        self._verify = verify
         self._networks: tuple[Network, ...] = tuple(ip_network(each) for each in ("127.0.0.0/8", "::1/128", *networks))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event of the ASGI protocol."""
-        refusal = self._refusal(scope) if scope["type"] == "http" and guarded(scope["path"]) else None
+        refusal = await self._refusal(scope) if scope["type"] == "http" and guarded(scope["path"]) else None
         await (refusal or self._app)(scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> Response | None:
+    async def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
-        knows_token = self._knows_token(headers)
+        scopes = await self._scopes(headers)
+        if scopes is not None and OPERATIONS not in scopes:
+            return _no(403, f"Your token has no scope {OPERATIONS!r}.")
         if scope["method"] not in READING:
             if not same_origin(headers):
                 return _no(403, "This is taken from the server's own pages only.")
-            if self._token is not None and not knows_token:
+            if self._verify is not None and scopes is None:
                 return _no(401, _BRING_TOKEN)
-        if knows_token or (self._is_near(scope) and not any(name in headers for name in FORWARDED)):
+        if scopes is not None or (self._is_near(scope) and not any(name in headers for name in FORWARDED)):
             return None
-        if self._token is None:
+        if self._verify is None:
             return _no(403, "This is shown on the server's own machine only; docs/operations.md says how to open it.")
         return _no(401, _BRING_TOKEN)
 
-    def _knows_token(self, headers: Headers) -> bool:
-        if self._token is None:
-            return False
+    async def _scopes(self, headers: Headers) -> Sequence[str] | None:
+        """What the token that came along allows; `None` if none came, or none that is good."""
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        # In the same time for every wrong one.
-        return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode("utf-8"), self._token)
+        if self._verify is None or scheme.lower() != "bearer":
+            return None
+        found = await self._verify(given.strip())
+        return found.scopes if found is not None else None
 
     def _is_near(self, scope: Scope) -> bool:
         client = scope.get("client")
@@ -72,7 +80,7 @@ class GuardOperatorRoutes:
         return any(address in network for network in self._networks)
 
 
-_BRING_TOKEN: Final = "Send the server's token (MCP_AUTH_TOKEN) as `Authorization: Bearer ...`."  # noqa: S105 - no token
+_BRING_TOKEN: Final = "Send a token with the scope 'operations' (MCP_AUTH_TOKEN) as `Authorization: Bearer ...`."  # noqa: S105 - no token
 
 
 def guarded(path: str) -> bool:

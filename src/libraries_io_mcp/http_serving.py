@@ -1,0 +1,97 @@
+"""Serves the MCP server and its routes by uvicorn until a signal comes."""
+
+import logging
+import signal
+import socket
+from types import FrameType
+from typing import Final, NoReturn
+
+import anyio
+import uvicorn
+from fastmcp import FastMCP
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from libraries_io_mcp import __version__
+from libraries_io_mcp.authentication.provider import callers, provider
+from libraries_io_mcp.http_access import GuardOperatorRoutes
+from libraries_io_mcp.settings import ServerSettings
+from libraries_io_mcp.telemetry import semconv
+from libraries_io_mcp.telemetry.http_server import ObserveHttp
+from libraries_io_mcp.telemetry.instruments import Instruments
+
+logger: Final = logging.getLogger(__name__)
+
+
+class HttpServer(uvicorn.Server):
+    """Ends at once on a second signal; uvicorn would answer what is in flight first."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal has come."""
+        if self.should_exit:
+            second_signal_kills()
+            signal.raise_signal(sig)
+        super().handle_exit(sig, frame)
+
+
+def serve_http(
+    server: FastMCP, settings: ServerSettings, listener: socket.socket, instruments: Instruments, drain_seconds: float
+) -> int:
+    """Serve on the socket until a signal comes; the exit code. Calls in flight get `drain_seconds` to end."""
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    code = 0
+    try:
+        anyio.run(_serve, server, settings, listener, instruments, drain_seconds)
+    except SystemExit as leaving:
+        code = int(leaving.code or 0)
+        logger.info("ending on %s", signal.Signals(code - 128).name)
+    second_signal_kills()
+    return code
+
+
+async def _serve(
+    server: FastMCP, settings: ServerSettings, listener: socket.socket, instruments: Instruments, drain_seconds: float
+) -> None:
+    who = callers(settings)
+    if who is None and settings.allow_anonymous:
+        logger.warning("MCP_ALLOW_ANONYMOUS=true: whoever reaches this server may call it")
+    server.auth = provider(settings, who)
+    web = server.http_app(
+        path="/mcp",
+        host_origin_protection=True,
+        allowed_hosts=[settings.host, *settings.allowed_hosts],
+        allowed_origins=list(settings.allowed_origins),
+        middleware=[
+            Middleware(
+                GuardOperatorRoutes,
+                verify=who.verify_token if who is not None else None,
+                networks=settings.operator_networks,
+            )
+        ],
+    )
+    routes = [route.path for route in web.routes if isinstance(route, Route)]
+    # Around everything, so that what is refused at the door is counted too.
+    observed = ObserveHttp(web, instruments=instruments, routes=routes)
+    config = uvicorn.Config(observed, lifespan="on", ws="none", log_config=None, access_log=False)
+    # Whole seconds, says the signature; the library only hands it to asyncio.wait_for.
+    config.timeout_graceful_shutdown = drain_seconds  # type: ignore[assignment]
+    host, port = listener.getsockname()[:2]
+    logger.info(
+        "serving MCP at http://%s:%d/mcp",
+        f"[{host}]" if ":" in host else host,
+        port,
+        extra={semconv.Attribute.SERVICE_VERSION: __version__},
+    )
+    await HttpServer(config).serve(sockets=[listener])
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    # uvicorn ends its connections first and raises the signal again; then this ends the program with its code.
+    raise SystemExit(128 + number)
+
+
+def second_signal_kills() -> None:
+    """From now on SIGINT and SIGTERM end the process at once."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
