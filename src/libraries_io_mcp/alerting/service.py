@@ -6,7 +6,7 @@ Everything runs on one event loop. What other threads ask for is answered from p
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import product
 from typing import Any, Final
 
@@ -30,8 +30,12 @@ UNKNOWN_SECONDS: Final = 3600.0
 """How long an alert of a lost Prometheus is held that this server has no data to judge by."""
 JUDGING_INTERVALS: Final = 2
 """How many intervals after Prometheus what it said last still counts: the two evaluations are not simultaneous."""
-PENDING_SAVED_SECONDS: Final = 60.0
-"""While an alert is pending, the file says at least this often that it still is."""
+ACTIVE_SAVED_SECONDS: Final = 60.0
+"""While an alert fires or is pending, the file says at least this often that it still does."""
+SAVE_SECONDS: Final = 2.0
+"""How often it is looked whether there is anything to save: a message may have been delivered."""
+MOMENTS: Final = frozenset({"seen_at", "answered_at", "value", "annotations"})
+"""Parts of the delivery's state that change all the time and need not be exact after a restart."""
 
 logger: Final = logging.getLogger(__name__)
 
@@ -88,6 +92,7 @@ class Service:
                 tasks.create_task(self._delivery.run())
                 tasks.create_task(self._keep_evaluating())
                 tasks.create_task(self._keep_telling())
+                tasks.create_task(self._keep_saving())
                 if self._prometheus is not None:
                     tasks.create_task(self._keep_looking())
         finally:
@@ -182,9 +187,10 @@ class Service:
         if self._state_file is None:
             return
         now, delivery = self._now(), self._delivery.state()
-        matters = (self._charge.by, _what_matters(self._rounds.alerts), _what_matters(self._book.to_tell), delivery)
-        pending = any(alert.state == "pending" for alert in self._rounds.alerts)
-        outdated = pending and now - self._saved_at > PENDING_SAVED_SECONDS
+        alerts = (self._rounds.alerts, self._book.to_tell)
+        matters = (self._charge.by, *(_steps(each) for each in alerts), _without_moments(delivery))
+        active = any(alert.severity != "none" and alert.state != "resolved" for each in alerts for alert in each)
+        outdated = active and now - self._saved_at > ACTIVE_SAVED_SECONDS
         if not at_end and matters == self._saved and not outdated:
             return
         self._saved, self._saved_at = matters, now
@@ -214,6 +220,11 @@ class Service:
             await self._news.wait()
             self._news.clear()
             await self._try("telling people", self.tell)
+
+    async def _keep_saving(self) -> None:
+        while True:
+            await self._sleep(SAVE_SECONDS)
+            self.save()
 
     async def _try(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
         """One mistake must not end alerting: it is said, and after a pause things go on."""
@@ -283,7 +294,13 @@ class Service:
         self._counts = counts
 
 
-def _what_matters(alerts: Sequence[Alert]) -> tuple[object, ...]:
+def _without_moments(state: Any) -> Any:
+    if isinstance(state, Mapping):
+        return {key: _without_moments(value) for key, value in state.items() if key not in MOMENTS}
+    return [_without_moments(each) for each in state] if isinstance(state, list | tuple) else state
+
+
+def _steps(alerts: Sequence[Alert]) -> tuple[object, ...]:
     """All but the values, and the texts that hold them."""
     return tuple(
         (each.fingerprint, each.state, each.active_at, each.fired_at, each.resolved_at, each.keep_firing_since)
