@@ -84,11 +84,13 @@ def _recorded(
 def _interrupted(random: Random, samples: list[tuple[float, float]]) -> list[tuple[float, float]]:
     # Gaps, with or without a stale marker at their start; a late beginning; an early end.
     for _ in range(random.choice((0, 0, 1, 1, 2))):
+        if not samples:
+            break
         start = random.randrange(len(samples))
         end = min(len(samples), start + random.choice((1, 2, 5, 30, 60)))
         marker = [(samples[start][0], STALE)] if random.random() < OFTEN else []
         samples = samples[:start] + marker + samples[end:]
-    if random.random() < 0.2:
+    if samples and random.random() < 0.2:
         samples = samples[random.randrange(len(samples)) :]
     return samples
 
@@ -195,7 +197,9 @@ class Expressions:
 
     def _number(self) -> str:
         plain = str(round(self._random.uniform(-20, 20), 2))
-        return self._pick(plain, plain, "0", "1", "2", "0.5", "-1", "100", "1e3", "0x1f", "Inf", "-Inf", "NaN")
+        return self._pick(
+            plain, plain, "0", "1", "2", "0.5", "-1", "100", "1e3", "0x1f", "Inf", "-Inf", "NaN", ".5", "+2"
+        )
 
     def _duration(self) -> str:
         return self._pick("1m", "2m", "5m", "5m", "90s", "10m", "20m", "30s", "37s", "1m1s500ms", "45m", "15s")
@@ -208,7 +212,8 @@ class Expressions:
     def _condition(self) -> str:
         return self._pick(
             'job="a"', 'job!="a"', 'instance=~"1|2"', 'instance!~"[23]"', 'code=~"4..|5.."', 'code!=""', 'code=""',
-            'zone=""', 'nothing="x"', 'job=~".+"', 'job=~".*"', 'team="x"', 'instance="3"', 'job=~"(?:a|c)"',
+            'zone=""', 'nothing="x"', 'job=~".+"', 'job=~".*"', 'team="x"', 'instance="3"', 'job=~"(?:a|c)"', "job='a'",
+            r'code=~"4\\d+"', "instance=~`[12]`", r'job="\x61"', r'code!~"\\w{3}"', 'job=~"a|"', 'zone=~"p?"',
         )  # fmt: skip
 
     def _selector(self) -> str:
@@ -258,9 +263,9 @@ class Expressions:
                 lambda: self._over_range(depth),
                 lambda: self._aggregated(depth),
                 lambda: self._computed(depth),
-                lambda: self._matched(depth),
-                lambda: self._with_scalar(depth),
-                lambda: self._of_sets(depth),
+                lambda: self._loose(self._matched(depth)),
+                lambda: self._loose(self._with_scalar(depth)),
+                lambda: self._loose(self._of_sets(depth)),
                 lambda: self._quantile(depth),
                 self._ranked,
             ),
@@ -337,6 +342,10 @@ class Expressions:
         arithmetic = self._pick("+", "-", "*", "/", "/", "%")
         comparison = self._pick("==", "!=", ">", "<", ">=", "<=") + self._pick("", "", " bool")
         return self._pick(arithmetic, comparison)
+
+    def _loose(self, text: str) -> str:
+        # Without its parentheses, so that precedence decides.
+        return text[1:-1] if self._random.random() < OFTEN else text
 
     def _with_scalar(self, depth: int) -> str:
         sides = [self._vector(depth - 1), self._scalar(self._random.choice((0, 0, 1)))]

@@ -12,6 +12,7 @@ from libraries_io_mcp.alerting.promql.compiling import compile_node
 from libraries_io_mcp.alerting.promql.errors import BadPromQL, UnsupportedPromQL
 from libraries_io_mcp.alerting.promql.model import Context, Instant, Number, Sample, Storage
 
+_QUOTED: Final = re.compile(r"""#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?P<raw>[^`]*)`""", re.DOTALL)
 _HIGH_BYTE: Final = re.compile(r"\\x[89a-fA-F]|\\[23][0-7]{2}")
 
 
@@ -41,6 +42,9 @@ class Expression:
 
 def parse(text: str) -> Expression:
     """Read an expression. Raises BadPromQL when Prometheus would not take it, UnsupportedPromQL when we do not."""
+    if any("\\" in (found["raw"] or "") for found in _QUOTED.finditer(text)):
+        # The library reads escapes between backticks, too, where Prometheus knows none.
+        raise UnsupportedPromQL("a backslash between backticks", "write it between double quotes, twice")
     try:
         tree = promql_parser.parse(text)
     except ValueError as error:

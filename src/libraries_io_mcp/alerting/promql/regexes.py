@@ -8,6 +8,8 @@ from libraries_io_mcp.alerting.promql.errors import BadPromQL, UnsupportedPromQL
 _ESCAPES: Final = frozenset(r"dDwWsSbBtnrfv.\+*?()|[]{}^$-/_~!@#%&=:;,<>'`" + '"')
 _GROUPS: Final = re.compile(r"\(\?(?!:|P<\w+>)")
 _REPEATED: Final = re.compile(r"[*+?}]\+")
+_COUNT: Final = re.compile(r"\{,|\{\d*,?\d{4,}")
+_ENDED: Final = re.compile(r"\$(?=[^|)])")
 _CLASS: Final = re.compile(r"\[[^\]]*(?:\[|&&|\|\||~~|--)")
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
@@ -21,7 +23,7 @@ def compiled(text: str) -> re.Pattern[str]:
     odd = next((found for found in _ESCAPED.findall(text) if found not in _ESCAPES), None)
     if odd is not None:
         raise UnsupportedPromQL(f"\\{odd} in a regular expression", "Go and Python read it differently")
-    for kind in (_GROUPS, _REPEATED, _CLASS):
+    for kind in (_GROUPS, _REPEATED, _COUNT, _ENDED, _CLASS):
         if found := kind.search(bare):
             raise UnsupportedPromQL(f"{found[0]} in a regular expression", "Go and Python read it differently")
     try:

@@ -50,6 +50,7 @@ def test_what_it_needs_of_each_metric() -> None:
         ('up{a="1" or a="2"}', "or between label matchers"),
         ('up{a="\\xff"}', "an escape for a byte above 127"),
         (r'up{a=~"\\pL+"}', r"\p in a regular expression"),
+        (r"up{a=~`\d`}", "a backslash between backticks"),
         ('up{a=~"(?i)x"}', "(? in a regular expression"),
         ('label_replace(up, "a", "", "b", "x++")', "++ in a regular expression"),
     ],

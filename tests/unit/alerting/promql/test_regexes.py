@@ -16,6 +16,7 @@ from libraries_io_mcp.alerting.promql.regexes import compiled
         ("(?:a|b)c?", ["a", "bc"], ["abc"]),
         ("(?P<n>x)*", ["", "xx"], ["y"]),
         ("[^a-c]{2}", ["xy"], ["ax"]),
+        ("^(?:a$|b$)", ["a", "b"], ["a\n", "ab"]),
         ("|cancelled", ["", "cancelled"], ["timeout"]),
     ],
 )
@@ -27,7 +28,22 @@ def test_whole_values(pattern: str, matching: list[str], other: list[str]) -> No
 
 @pytest.mark.parametrize(
     "pattern",
-    [r"(?i)x", r"(?=x)", r"(?<!x)y", r"\pL", r"\Qx\E", r"\1", r"x++", r"x*+", r"[[:alpha:]]", r"[a--b]", r"\z"],
+    [
+        r"(?i)x",
+        r"(?=x)",
+        r"(?<!x)y",
+        r"\pL",
+        r"\Qx\E",
+        r"\1",
+        r"x++",
+        r"x*+",
+        r"[[:alpha:]]",
+        r"[a--b]",
+        r"a{,2}",
+        r"a{1001}",
+        r"a$b",
+        r"\z",
+    ],
 )
 def test_what_the_two_read_differently(pattern: str) -> None:
     """Refused, rather than matched otherwise."""
