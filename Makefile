@@ -57,8 +57,9 @@ docs: $(READY) ## Write the generated parts of docs, .env.example and the dashbo
 lock: ## Resolve the dependencies anew into requirements/*.txt
 	@PYTHON="$(PYTHON)" scripts/setup --lock
 
-e2e: $(READY) ## Run the product against the five real servers (builds those that are missing)
+e2e: $(READY) ## Run the product against the five real servers and a real browser (obtains what is missing)
 	@scripts/servers
+	@scripts/browser
 	@$(BIN)/pytest tests/servers tests/e2e -m "not outage"
 
 e2e-outages: $(READY) ## Kill every back end for two minutes under load, then count (a quarter of an hour)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import alert_rules, cold_start, drops, http_load, memory, overhead
+from benchmarks import alert_rules, cold_start, drops, http_load, memory, overhead, status_page
 
 Figures = dict[str, Any]
 
@@ -27,6 +27,7 @@ def measures(quick: bool) -> dict[str, Callable[[], Figures]]:
         "cold_start": lambda: cold_start.cold_start(rounds=10 // share),
         "drops": lambda: drops.drops(seconds=15.0 / share),
         "alert_rules": lambda: alert_rules.alert_rules(passes=500 // share),
+        "status_page": lambda: status_page.status_page(rounds=14 // share, seconds=4.0),
         "memory": lambda: memory.memory(calls=200_000 // (share * 10 if quick else 1)),
     }
 
@@ -66,6 +67,11 @@ def goals(figures: Figures) -> list[tuple[str, float, str]]:
     if found := figures.get("alert_rules"):
         words = f"{found['rules']} rules over {found['series']} series, % of their period"
         rows.append((words, found["share_percent"], "< 0.10"))
+    if found := figures.get("status_page"):
+        rows += [
+            ("status page open to closed: calls a second", found["rate_open_to_closed"], ">= 0.98"),
+            ("status page open to closed: CPU time a call", found["cpu_open_to_closed"], "<= 1.02"),
+        ]
     if found := figures.get("memory"):
         rows.append((f"memory grown over {found['calls']:,} calls, MiB", found["grown_mib"], "0"))
     return rows
@@ -86,7 +92,7 @@ def main() -> int:
             print(f"... {name}", flush=True)
             figures[name] = measure()
             for words, figure, goal in goals({name: figures[name]}):
-                print(f"{words:<66}{figure:>9.2f}  {goal}", flush=True)
+                print(f"{words:<66}{figure:>9.3f}  {goal}", flush=True)
     machine = {"python": platform.python_version(), "cores": os.cpu_count(), "load": os.getloadavg()[0]}
     rows = goals(figures)
     print(f"\nload of the machine at the end: {machine['load']:.1f} on {machine['cores']} cores")

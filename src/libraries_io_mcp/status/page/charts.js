@@ -150,7 +150,7 @@ export function sparkline(values) {
   const most = Math.max(1, ...values);
   const step = width / Math.max(1, values.length - 1);
   const path = values.map((value, index) => `${(index * step).toFixed(1)},${(height - 2 - (value / most) * (height - 4)).toFixed(1)}`).join("L");
-  return svg("svg", { width, height, class: "spark", "aria-hidden": "true", viewBox: `0 0 ${width} ${height}` }, svg("path", { d: `M${path}`, class: "curve accent" }));
+  return svg("svg", { width, height, class: "spark", "aria-hidden": "true", viewBox: `0 0 ${width} ${height}` }, ...(values.length > 1 ? [svg("path", { d: `M${path}`, class: "curve accent" })] : []));
 }
 
 function before(seconds) {

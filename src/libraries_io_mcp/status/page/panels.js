@@ -59,7 +59,7 @@ function alert(each) {
     el("div", { class: "line" }, el("strong", {}, each.name), el("span", { class: "tag", "data-severity": each.severity }, each.severity),
       el("span", { class: "push" }, each.resolved_by_hand ? badge("unknown", "resolved by hand") : each.severity === "none" ? badge("unknown", each.state) : badge(each.state))),
     said ? el("p", { class: "small" }, said) : null,
-    el("p", { class: "muted small" }, each.state === "firing" ? "firing since " : "pending since ", moment(since), each.value === null || each.value === undefined ? "" : `, value ${rounded(each.value)}`, labels(each.labels)),
+    el("p", { class: "muted small" }, each.resolved_by_hand ? "its condition holds since " : `${each.state} since `, moment(since), each.value === null || each.value === undefined ? "" : `, value ${rounded(each.value)}`, labels(each.labels)),
     el("div", { class: "row" },
       each.resolved_by_hand || each.severity === "none" ? null : el("button", { type: "button", "data-resolve": each.fingerprint, "aria-disabled": busy ? "true" : null, "aria-label": `Resolve ${each.name}`, click: () => resolve(each) }, busy ? "Resolving" : "Resolve"),
       runbook(each.runbook_url)));

@@ -1,0 +1,63 @@
+"""Eight hours of the status page in simulated time: server and page hold at the end what they held at one hour."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+from tests.servers.ports import free_ports
+from tests.support.browser import browser
+from tests.support.command import Running
+from tests.support.polling import poll_until
+from tests.support.simulated_work import Work, eight_hours
+
+TICK_SECONDS: Final = 8
+HOUR_TICKS: Final = 3600 // TICK_SECONDS
+LONGEST_SECONDS: Final = 600.0
+FAKE: Final = Path(__file__).with_name("simulated_stream.js")
+
+
+def first_message(url: str) -> dict[str, Any]:
+    """What a real server tells first."""
+    with httpx.stream("GET", f"{url}/events") as answer:
+        for line in answer.iter_lines():
+            if line.startswith("data: "):
+                found: dict[str, Any] = json.loads(line.removeprefix("data: "))
+                return found
+    raise AssertionError("the stream has ended")
+
+
+def test_the_server_stays_flat() -> None:
+    grown, at_one, at_eight = eight_hours(Work(tick_seconds=TICK_SECONDS, requests=16))
+    sys.stdout.write(f"server: {grown} bytes grown from hour two to eight; kept at one {at_one}, at eight {at_eight}\n")
+    assert at_eight == pytest.approx(at_one, rel=0.05)
+    assert grown < 300_000
+
+
+def test_the_page_stays_flat(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    with Running("serve", "--transport", "http", "--port", str(port), folder=tmp_path) as server, browser() as page:
+        url = server.url.removesuffix("/mcp") + "/status"
+        script = (
+            f"const TICK = {TICK_SECONDS}; const arguments_first = {json.dumps(json.dumps(first_message(url)))};{FAKE}"
+        )
+        page.command("Page.addScriptToEvaluateOnNewDocument", source=script)
+        page.open(url)
+        found = {}
+        for hour in (1, 2, 4, 8):
+            ticks = hour * HOUR_TICKS
+            page.run(f"window.until = {ticks}")
+            poll_until(
+                lambda ticks=ticks: page.run("return window.ticks") >= ticks,
+                f"hour {hour} on the page",
+                LONGEST_SECONDS,
+            )
+            page.wait_for("#logs-body", f"message {ticks - 1} ")
+            found[hour] = page.memory()
+        sys.stdout.write(f"page: {found}\n")
+        assert page.severe() == []
+    assert found[8]["nodes"] <= found[1]["nodes"] * 1.1
+    assert found[8]["listeners"] <= found[1]["listeners"] * 1.1
+    assert found[8]["heap"] <= found[1]["heap"] * 1.25
