@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from libraries_io_mcp.alerting.alert import Alert
-from libraries_io_mcp.alerting.channels.notification import Channel, Done, GiveUp, Result
+from libraries_io_mcp.alerting.channels.notification import Channel, Done, GiveUp, Result, Retry
 from libraries_io_mcp.alerting.ledger import RESOLVED_SECONDS, SETTLE_SECONDS, Ledger
 from libraries_io_mcp.alerting.outbox import CAPACITY, Outbox
 from libraries_io_mcp.telemetry.instruments import Instruments
@@ -122,7 +122,7 @@ class Delivery:
         told = tuple(alert for alert in alerts if alert.state != "pending")
         async with self._lock:
             self._latest = (told, by_prometheus)
-            await self._ask_alertmanager()
+            self._count(await self._ask_alertmanager())
             direct = bool(self._outboxes) and (self._alertmanager is None or self._away)
             review = self._ledger.review(told, direct=direct, answered_at=self._answered_at, now=self._now())
             for notification in review.notifications:
@@ -191,22 +191,26 @@ class Delivery:
                 async with self._lock:
                     await self._ask_alertmanager()
 
-    async def _ask_alertmanager(self) -> None:
-        """Find out whether it answers; silence what was told past it; send the alerts unless Prometheus does."""
+    async def _ask_alertmanager(self) -> Result | None:
+        """Find out whether it answers; silence what was told past it; send the alerts unless Prometheus does.
+
+        Returns:
+            What became of the alerts; `None` when none were to be sent.
+        """
         if self._alertmanager is None:
-            return
+            return None
+        alerts, by_prometheus = self._latest
         started = await self._alertmanager.started()
         if not isinstance(started, str):
             self._failed(started)
-            return
+            return None if by_prometheus or not alerts else started
         await self._greet(self._alertmanager, started)
-        alerts, by_prometheus = self._latest
-        if alerts and not by_prometheus:
-            result = await self._push(self._alertmanager, alerts)
-            if not isinstance(result, Done):
-                self._failed(result)
-                return
-        self._answered()
+        result = None if by_prometheus or not alerts else await self._push(self._alertmanager, alerts)
+        if result is None or isinstance(result, Done):
+            self._answered()
+        else:
+            self._failed(result)
+        return result
 
     async def _greet(self, alertmanager: AlertmanagerApi, started: str) -> None:
         if self._outboxes:
@@ -229,12 +233,12 @@ class Delivery:
     async def _push(self, alertmanager: AlertmanagerApi, alerts: Sequence[Alert]) -> Result:
         with self._observer.operation("alerting.deliver") as span:
             span.set_attribute(Attribute.ALERT_CHANNEL, "alertmanager")
-            result = await alertmanager.push(alerts, self._interval)
-        outcome: AlertDelivery = (
-            "done" if isinstance(result, Done) else "give_up" if isinstance(result, GiveUp) else "retry"
-        )
-        self._instruments.alert_delivery("alertmanager", outcome)
-        return result
+            return await alertmanager.push(alerts, self._interval)
+
+    def _count(self, result: Result | None) -> None:
+        if result is not None:
+            outcome: dict[type[Result], AlertDelivery] = {Done: "done", Retry: "retry", GiveUp: "give_up"}
+            self._instruments.alert_delivery("alertmanager", outcome[type(result)])
 
     def _failed(self, result: Result) -> None:
         now = self._now()

@@ -342,6 +342,8 @@ async def test_it_fires_as_alertmanager_dies():
     await stage.rounds([FIRING], 2)
     assert mail.told == ["firing: firing"]
     assert mail.got[0].created <= NOON + 5 * INTERVAL
+    counted = {("alertmanager", "done"): 1, ("alertmanager", "retry"): 2, ("email", "done"): 1}
+    assert stage.counted() == counted
 
 
 async def test_it_is_over_as_alertmanager_dies():
