@@ -14,7 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from tests.support.command import Running
 
-from libraries_io_mcp.app import _run_http, bound_socket, build_app
+from libraries_io_mcp.app import DRAIN_SECONDS, build_app
+from libraries_io_mcp.http_serving import serve_http
+from libraries_io_mcp.listening import bound_socket
 from libraries_io_mcp.settings import load_settings
 from libraries_io_mcp.telemetry.samples import ProcessSamples
 
@@ -41,7 +43,7 @@ def main() -> None:
         async def show(_request: Request) -> Response:
             return JSONResponse([[dict(labels), value] for labels, value in samples.read()])
 
-        _run_http(app, listener)
+        serve_http(app.server, app.settings.server, listener, app.telemetry.instruments, DRAIN_SECONDS)
 
 
 if __name__ == "__main__":
