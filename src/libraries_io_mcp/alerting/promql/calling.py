@@ -15,6 +15,8 @@ from libraries_io_mcp.alerting.promql.regexes import compiled
 _Kind = TypeVar("_Kind", Instant, Number, Range, Text)
 _TYPES: Final = {Instant: "instant vector", Number: "scalar", Range: "range vector", Text: "string"}
 _INFINITE: Final = float("inf")
+_NAMED: Final = frozenset({"first_over_time", "last_over_time"})
+"""These move a sample, as an offset does, so that it stays the metric's own."""
 
 
 class Arguments:
@@ -73,7 +75,7 @@ def _over_range(name: str, arguments: Arguments) -> Instant:
 
 def _of_values(name: str, operand: Range) -> Instant:
     compute = OF_VALUES[name]
-    names: Memo[Key, Key] = Memo((lambda key: key) if name == "last_over_time" else nameless)
+    names: Memo[Key, Key] = Memo((lambda key: key) if name in _NAMED else nameless)
 
     def at(context: Context) -> Vector:
         computed = [(names[key], compute(values)) for key, _, values in operand.at(context)]

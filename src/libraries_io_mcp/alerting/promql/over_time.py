@@ -57,6 +57,7 @@ OF_VALUES: Final[dict[str, Callable[[list[float]], float | None]]] = {
     "max_over_time": greatest,
     "sum_over_time": total_of,
     "count_over_time": lambda values: float(len(values)),
+    "first_over_time": lambda values: values[0],
     "last_over_time": lambda values: values[-1],
     "stddev_over_time": _deviation,
     "stdvar_over_time": _variance,

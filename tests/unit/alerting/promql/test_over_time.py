@@ -28,9 +28,11 @@ def test_four_values(text: str, value: float) -> None:
     assert ask(load(15, {"m": "1 4 2 3"}), text, 45.0) == {"{}": pytest.approx(value)}
 
 
-def test_the_last_one_keeps_its_name() -> None:
+def test_the_first_and_the_last_one_keep_their_name() -> None:
     """It is the metric itself, only longer visible."""
-    assert ask(load(15, {"m": "1 4 stale"}), "last_over_time(m[5m])", 60.0) == {"m": 4.0}
+    storage = load(15, {"m": "1 4 stale"})
+    assert ask(storage, "last_over_time(m[5m])", 60.0) == {"m": 4.0}
+    assert ask(storage, "first_over_time(m[5m])", 60.0) == {"m": 1.0}
 
 
 def test_nan_is_no_extreme_unless_alone() -> None:
