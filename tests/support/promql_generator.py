@@ -275,7 +275,8 @@ class Expressions:
     def _over_range(self, depth: int) -> str:
         plain = (
             "rate", "rate", "rate", "increase", "increase", "delta", "irate", "idelta", "resets", "changes", "deriv",
-            "avg_over_time", "min_over_time", "max_over_time", "sum_over_time", "count_over_time", "last_over_time", "first_over_time",
+            "avg_over_time", "min_over_time", "max_over_time", "sum_over_time", "count_over_time", "last_over_time",
+            "first_over_time",
             "stddev_over_time", "stdvar_over_time", "present_over_time", "absent_over_time",
         )  # fmt: skip
         draw = self._random.random()
