@@ -83,10 +83,8 @@ async def test_from_well_to_ill_and_back(upstream: Upstream, valkey: Any, tmp_pa
 
 
 async def _well(url: str) -> None:
-    seen = await statuses_become(
-        url, api_connectivity="healthy", telemetry_export="healthy", cache_performance="healthy"
-    )
-    assert set(seen.statuses.values()) == {"healthy"}
+    # Each of them: on a busy machine any look may come late once.
+    seen = await statuses_become(url, **dict.fromkeys(NAMES, "healthy"))
     assert (seen.report["status"], seen.report["score"]) == ("healthy", 100)
     assert seen.codes == {"/health/detailed": 200, "/health/ready": 200}
     assert list(seen.report["checks"]) == NAMES
