@@ -16,6 +16,7 @@ from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.prompts import register_prompts
 from libraries_io_mcp.prompts.plan import LONGEST_ARGUMENT, NO_VULNERABILITIES
 from libraries_io_mcp.prompts.plans import PLANS
+from libraries_io_mcp.reports import ALERT_HISTORY_URI, ALERTS_URI, HEALTH_URI, URI
 from libraries_io_mcp.settings import LibrariesIOSettings, Toolset
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.tools import register_tools
@@ -23,6 +24,7 @@ from libraries_io_mcp.tools import register_tools
 pytestmark = pytest.mark.anyio
 EVERY_TOOLSET = get_args(Toolset)
 NAMES = {
+    "triage_alert",
     "evaluate_package",
     "audit_dependencies",
     "analyze_project_health",
@@ -80,12 +82,13 @@ async def test_a_plan_names_only_tools_that_are_there(toolsets: tuple[str, ...])
     server, present = server_with(*toolsets)
     for name, text in (await texts_of(server)).items():
         named = {tool for tool in every_tool() if re.search(rf"\b{tool}\b", text)}
-        assert named, name
+        assert named or "://" in text, name
         assert named <= present, name
 
 
-def test_every_tool_in_the_table_exists():
-    assert {tool for plan in PLANS for step in plan.steps for tool, _ in step.ways} <= every_tool()
+def test_every_tool_and_resource_in_the_table_exists():
+    known = every_tool() | {ALERTS_URI, ALERT_HISTORY_URI, HEALTH_URI, URI}
+    assert {tool for plan in PLANS for step in plan.steps for tool, _ in step.ways} <= known
 
 
 async def test_the_arguments_are_in_the_text_and_no_placeholder_is_left():
@@ -93,7 +96,7 @@ async def test_the_arguments_are_in_the_text_and_no_placeholder_is_left():
         plan = next(plan for plan in PLANS if plan.name == name)
         assert not re.search(r"\{\w+\}", text), name
         assert all(f'"some {argument.name}"' in text for argument in plan.arguments), name
-        assert NO_VULNERABILITIES in text
+        assert (NO_VULNERABILITIES in text) == (name != "triage_alert")
 
 
 async def test_arguments_that_may_be_left_out_have_words_of_their_own():
@@ -150,3 +153,11 @@ def test_the_page_lists_them():
     for plan in PLANS:
         arguments = ", ".join(f"`{one.name}`{'' if one.otherwise is None else ' (optional)'}" for one in plan.arguments)
         assert f"| `{plan.name}` | {plan.description} | {arguments} |" in page
+
+
+async def test_an_alert_can_be_triaged_with_any_toolset():
+    for toolsets, source in ((("server",), "get_server_health"), (("package",), "the resource health://report")):
+        text = (await texts_of(server_with(*toolsets)[0]))["triage_alert"]
+        assert f"{source}: which checks are not healthy" in text
+        assert "1. the resource alerts://active: whether it fires" in text
+        assert "runbook_url" in text

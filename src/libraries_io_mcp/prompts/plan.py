@@ -35,14 +35,19 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: the ways to do it, each a tool and what to do with it; the first whose tool is there is taken."""
+    """One step: the ways to do it, each a tool and what to do with it; the first whose tool is there is taken.
+
+    A resource of this server may stand in place of a tool: it is always there.
+    """
 
     ways: tuple[tuple[str, str], ...]
     necessary: bool = False
 
     def way(self, tools: frozenset[str]) -> str | None:
         """What to do, with these tools; `None` if none of its tools is there."""
-        return next((f"{tool}: {text}" for tool, text in self.ways if tool in tools), None)
+        ways = ((tool, text, "://" in tool) for tool, text in self.ways)
+        there = ((f"the resource {tool}" if read else tool, text) for tool, text, read in ways if read or tool in tools)
+        return next((f"{tool}: {text}" for tool, text in there), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class Plan:
     goal: str
     steps: tuple[Step, ...]
     report: str
+    rules: tuple[str, ...] = RULES
 
     def possible(self, tools: frozenset[str]) -> bool:
         """Whether each necessary step can be done with these tools, and at least one step at all."""
@@ -67,7 +73,7 @@ class Plan:
         values = {one.name: _shown(given.get(one.name), one.otherwise) for one in self.arguments}
         ways = (step.way(tools) for step in self.steps)
         steps = [f"{number}. {way}" for number, way in enumerate((way for way in ways if way), 1)]
-        text = "\n".join((self.goal, "", "Steps:", *steps, "", f"Report: {self.report}", "", "Rules:", *RULES))
+        text = "\n".join((self.goal, "", "Steps:", *steps, "", f"Report: {self.report}", "", "Rules:", *self.rules))
         return _PLACEHOLDER.sub(lambda match: values[match[1]], text)
 
 

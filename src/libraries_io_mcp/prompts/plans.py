@@ -3,6 +3,7 @@
 from typing import Final
 
 from libraries_io_mcp.prompts.plan import Argument, Plan, Step
+from libraries_io_mcp.prompts.triage import TRIAGE
 
 PLATFORM: Final = Argument("platform", "Package manager: npm, pypi, cargo, maven, go, rubygems ...")
 NAME: Final = Argument("name", "The package, as its platform writes it.")
@@ -44,6 +45,7 @@ AUDIT: Final = Step(
 )
 
 PLANS: Final = (
+    TRIAGE,
     Plan(
         "evaluate_package",
         "Evaluate a package",
