@@ -112,7 +112,13 @@ async def test_the_key_is_in_no_outcome_no_log_and_no_store(valkey: Any, logs: E
     """A redirect, repeats, an open breaker, old answers; the whole cache in memory, the whole store in Valkey."""
     service, seen, later, clock = Service(), [], [0.0], early_in_a_minute()
     url = SecretStr(f"redis://:{QUOTED}@127.0.0.1:{valkey.port}/0")
-    options = {"redis_url": url, "key": CANARY, "now": lambda: clock() + later[0], "monotonic": time.monotonic}
+    options = {
+        "redis_url": url,
+        "redis_seconds": HANG_SECONDS,
+        "key": CANARY,
+        "now": lambda: clock() + later[0],
+        "monotonic": time.monotonic,
+    }
     async with raw_server(service) as base_url, asking(base_url, timeout=HANG_SECONDS, **options) as api:
         service.script = ["moved", "503 Oops", "good"]
         seen.append(repr(await api.project("npm", "React")))
@@ -186,7 +192,14 @@ async def test_redis_may_come_late_and_go_and_come_again(valkey: Any, logs: Ever
     clock = early_in_a_minute()
     url = SecretStr(f"redis://:{QUOTED}@127.0.0.1:{port}/0")
     async with raw_server(Service()) as base_url:
-        given = {"key": CANARY, "redis_url": url, "timeout": HANG_SECONDS, "now": clock, "monotonic": lambda: steady[0]}
+        given = {
+            "key": CANARY,
+            "redis_url": url,
+            "redis_seconds": HANG_SECONDS,
+            "timeout": HANG_SECONDS,
+            "now": clock,
+            "monotonic": lambda: steady[0],
+        }
         async with asking(base_url, **given) as api:
             await api.project("npm", "a")
             for _ in range(2):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from pydantic import SecretStr
+from tests.support.polling import HANG_SECONDS
 from tests.support.watched_store import WatchedStore
 from tests.unit.librariesio.service import KEY, PROJECT, FakeClock, answer, client
 from tests.unit.librariesio.test_quota import Service, ask
@@ -32,14 +33,16 @@ def _url(server) -> SecretStr:
 async def test_two_clients_share_one_budget(valkey):
     clock = FakeClock()
     service = Service(clock)
-    clients = [client(service, clock, redis_url=_url(valkey), timeout=300) for _ in range(2)]
+    clients = [
+        client(service, clock, redis_url=_url(valkey), redis_seconds=HANG_SECONDS, timeout=300) for _ in range(2)
+    ]
 
     async def work():
         await asyncio.gather(*(ask(api) for _ in range(75) for api in clients))
 
     stores = [WatchedStore(api._quota._counters._shared) for api in clients]
     for api, store in zip(clients, stores, strict=True):
-        api._quota._counters = Counters(clock.now, store)
+        api._quota._counters = Counters(clock.now, store, seconds=HANG_SECONDS)
     await clock.run(work(), busy=lambda: any(store.asked for store in stores))
     assert service.refused == 0
     assert sum(service.counts.values()) == 150
@@ -55,7 +58,7 @@ async def test_an_answer_that_one_fetched_is_a_hit_for_the_other(valkey):
         asked.append(request)
         return answer(PROJECT, total="7")
 
-    options = {"redis_url": _url(valkey), "cache_ttl_seconds": None}
+    options = {"redis_url": _url(valkey), "redis_seconds": HANG_SECONDS, "cache_ttl_seconds": None}
     first, second, elsewhere = (
         client(service, clock, **options, **more) for more in ({}, {}, {"base_url": "https://other.example/api"})
     )
@@ -84,7 +87,8 @@ async def test_an_answer_too_old_for_this_process_is_asked_anew(valkey):
         return answer(PROJECT)
 
     patient, strict = (
-        client(service, clock, redis_url=_url(valkey), cache_ttl_seconds=seconds) for seconds in (None, 30.0)
+        client(service, clock, redis_url=_url(valkey), redis_seconds=HANG_SECONDS, cache_ttl_seconds=seconds)
+        for seconds in (None, 30.0)
     )
     await patient.project("npm", "left-pad")
     clock.time += 29
@@ -98,7 +102,9 @@ async def test_an_answer_too_old_for_this_process_is_asked_anew(valkey):
 
 async def test_without_the_store_the_calls_go_on_with_one_warning_each(valkey, caplog):
     clock = FakeClock()
-    api = client(lambda _: answer(PROJECT), clock, redis_url=_url(valkey), cache_ttl_seconds=None)
+    api = client(
+        lambda _: answer(PROJECT), clock, redis_url=_url(valkey), redis_seconds=HANG_SECONDS, cache_ttl_seconds=None
+    )
     await api.project("npm", "left-pad")
     valkey.stop()
     for number in range(5):

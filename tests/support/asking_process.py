@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 from opentelemetry.metrics import NoOpMeter
 from pydantic import SecretStr
+from tests.support.polling import HANG_SECONDS
 from tests.support.shared_clock import GONE, SharedClock, Sleeper
 from tests.support.watched_store import WatchedStore
 
@@ -62,12 +63,13 @@ async def main(base_url: str, redis_url: str, clock: SharedClock, number: int, c
         now=clock.now,
         sleep=sleeper.sleep,
         cache_ttl_seconds=0,
+        redis_seconds=HANG_SECONDS,
         redis_url=None if redis_url == "-" else SecretStr(redis_url),
     )
     if redis_url != "-":
         store = WatchedStore(api._quota._counters._shared)
         sleeper.also_busy = lambda: store.asked > 0
-        api._quota._counters = Counters(clock.now, store)
+        api._quota._counters = Counters(clock.now, store, seconds=HANG_SECONDS)
     patient, outcomes = api.asking(timeout_seconds=900), Counter[str]()
 
     async def ask(page: int) -> None:

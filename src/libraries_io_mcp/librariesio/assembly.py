@@ -16,6 +16,7 @@ from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.librariesio import endpoints
 from libraries_io_mcp.librariesio.ask import Ask
 from libraries_io_mcp.librariesio.asking import Asker, Manner
+from libraries_io_mcp.librariesio.breaker import BreakerTransport
 from libraries_io_mcp.librariesio.cache import Cache
 from libraries_io_mcp.librariesio.counters import Counters, redis_counters
 from libraries_io_mcp.librariesio.quota import Quota
@@ -47,10 +48,11 @@ def assemble(
     cache_max_bytes: int,
     cache_ttl_seconds: float | None,
     redis_url: SecretStr | None,
+    redis_seconds: float,
 ) -> tuple[Asker, Quota, Vitals]:
     """The asker, the quota it draws on, and how all its parts are. Nothing is connected yet."""
-    base_url = httpx.URL(settings.base_url)
-    counters, shared = _shared(redis_url, monotonic)
+    base_url, contacts = httpx.URL(settings.base_url), Contacts(monotonic)
+    counters, shared = _shared(redis_url, monotonic, redis_seconds)
     quota = Quota(counters, key=settings.api_key, limit=settings.rate_limit, now=now, monotonic=monotonic, sleep=sleep)
     instruments.watch_quota(lambda: _budget(quota))
     waits, bounds = Waits(tracer_provider, now), {"max_entries": cache_max_entries, "max_bytes": cache_max_bytes}
@@ -68,7 +70,6 @@ def assemble(
         network=network,
         max_reply_bytes=max_reply_bytes,
     )
-    contacts = Contacts(monotonic)
     asker = Asker(
         stack,
         base_url=base_url,
@@ -82,30 +83,43 @@ def assemble(
         now=now,
         monotonic=monotonic,
     )
-    vitals = Vitals(
+    return asker, quota, _vitals(contacts, asker, quota, stack, cache, shared)
+
+
+def _vitals(
+    contacts: Contacts,
+    asker: Asker,
+    quota: Quota,
+    stack: BreakerTransport,
+    cache: Cache,
+    shared: SharedAnswers,
+) -> Vitals:
+    return Vitals(
         contacts,
         quota=quota.status,
         breakers=stack.facts,
         cache=cache.facts,
-        store_kind="memory" if redis_url is None else "redis",
+        store_kind="memory" if isinstance(shared, NoSharedAnswers) else "redis",
         try_store=shared.round_trip,
         probe=lambda: _probe(asker),
     )
-    return asker, quota, vitals
 
 
 async def _probe(asker: Asker) -> None:
     await asker.ask(Ask(PROBE, PROBED), Manner(PROBE.timeout_seconds, "batch"))
 
 
-def _shared(redis_url: SecretStr | None, monotonic: Callable[[], float]) -> tuple[Counters, SharedAnswers]:
+def _shared(
+    redis_url: SecretStr | None, monotonic: Callable[[], float], seconds: float
+) -> tuple[Counters, SharedAnswers]:
     if redis_url is None:
         return Counters(monotonic), NoSharedAnswers()
     # The libraries know Valkey by the name of Redis.
     url = re.sub("^valkey", "redis", redis_url.get_secret_value())
     try:
-        pool = redis_pool(url)
-        return Counters(monotonic, redis_counters(url, pool)), redis_answers(pool, now=monotonic)
+        pool = redis_pool(url, seconds)
+        counters = Counters(monotonic, redis_counters(url, pool), seconds=seconds)
+        return counters, redis_answers(pool, now=monotonic, seconds=seconds)
     except (ImportError, ConfigurationError):
         wrong = "REDIS_URL is set, but the package `redis` is not installed."
     except ValueError:

@@ -30,6 +30,7 @@ from libraries_io_mcp.librariesio.assembly import assemble
 from libraries_io_mcp.librariesio.body import MAX_REPLY_BYTES
 from libraries_io_mcp.librariesio.bulk import dependencies_ask, singles
 from libraries_io_mcp.librariesio.cache import MAX_BYTES, MAX_ENTRIES
+from libraries_io_mcp.librariesio.counters import REDIS_SECONDS
 from libraries_io_mcp.librariesio.endpoints import Endpoint, Owners, Projects, Repositories
 from libraries_io_mcp.librariesio.models import (
     BulkEntry,
@@ -84,8 +85,10 @@ class LibrariesIOClient:
         cache_max_bytes: int = MAX_BYTES,
         cache_ttl_seconds: float | None = None,
         redis_url: SecretStr | None = None,
+        redis_seconds: float = REDIS_SECONDS,
     ) -> None:
-        """`cache_ttl_seconds` bounds how long answers are kept; 0 keeps none. `redis_url` shares quota and answers.
+        """`cache_ttl_seconds` bounds how long answers are kept; 0 keeps none. `redis_url` shares quota and answers; no
+        call waits for it any longer than `redis_seconds`.
 
         `now` is epoch seconds and may jump, as a machine's clock does; `monotonic` measures how long something takes.
         Left out, it is the machine's own, or `now` when a clock is handed in.
@@ -104,6 +107,7 @@ class LibrariesIOClient:
             cache_max_bytes=cache_max_bytes,
             cache_ttl_seconds=cache_ttl_seconds,
             redis_url=redis_url,
+            redis_seconds=redis_seconds,
         )
         self._manner = Manner(settings.timeout_seconds)
 

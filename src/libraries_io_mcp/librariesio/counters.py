@@ -23,11 +23,14 @@ logger = logging.getLogger("libraries_io_mcp.librariesio")
 class Counters:
     """Counts in `shared` while it works, else in memory: then each process has a budget of its own for a while.
 
-    `now` is a clock that never jumps.
+    `now` is a clock that never jumps; `seconds` is how long a question to `shared` may take.
     """
 
-    def __init__(self, now: Callable[[], float], shared: Storage | None = None) -> None:
+    def __init__(
+        self, now: Callable[[], float], shared: Storage | None = None, *, seconds: float = REDIS_SECONDS
+    ) -> None:
         self._now = now
+        self._seconds = seconds
         self._own = MemoryStorage()
         self._shared = shared
         self._rests_until = 0.0
@@ -55,7 +58,7 @@ class Counters:
         if self._shared is None or self._now() < self._rests_until:
             return own
         try:
-            async with asyncio.timeout(REDIS_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 count = await question(self._shared)
         # Whatever goes wrong with Redis must not stop the calls.
         except Exception as error:

@@ -81,11 +81,19 @@ class NoSharedAnswers:
 class RedisAnswers:
     """Answers in Redis. After a failure it is left alone for a while, with one warning.
 
-    `now` is a clock that never jumps.
+    `now` is a clock that never jumps; `seconds` is how long a command may take.
     """
 
-    def __init__(self, store: Store, *, now: Callable[[], float], close: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        now: Callable[[], float],
+        close: Callable[[], Awaitable[None]],
+        seconds: float = REDIS_SECONDS,
+    ) -> None:
         self._store = store
+        self._seconds = seconds
         self._close = close
         self._now = now
         self._rests_until = 0.0
@@ -123,7 +131,7 @@ class RedisAnswers:
         if self._now() < self._rests_until:
             return None
         try:
-            async with asyncio.timeout(REDIS_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 result = await command()
         # Whatever goes wrong with Redis must not stop the calls.
         except Exception as error:
@@ -137,7 +145,7 @@ class RedisAnswers:
         return result
 
 
-def redis_pool(url: str) -> Any:
+def redis_pool(url: str, seconds: float = REDIS_SECONDS) -> Any:
     """Connections to the Redis or Valkey of `REDIS_URL`, made when they are needed.
 
     Raises:
@@ -146,13 +154,13 @@ def redis_pool(url: str) -> Any:
     """
     # Imported here: most installations have no Redis, and it takes a tenth of a second to import.
     library: Any = import_module("redis.asyncio")
-    return library.ConnectionPool.from_url(url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
+    return library.ConnectionPool.from_url(url, socket_timeout=seconds, socket_connect_timeout=seconds)
 
 
-def redis_answers(pool: Any, *, now: Callable[[], float]) -> RedisAnswers:
+def redis_answers(pool: Any, *, now: Callable[[], float], seconds: float = REDIS_SECONDS) -> RedisAnswers:
     """Shared answers over the connections of `pool`, which are closed with them."""
     library: Any = import_module("redis.asyncio")
-    return RedisAnswers(library.Redis(connection_pool=pool), now=now, close=pool.aclose)
+    return RedisAnswers(library.Redis(connection_pool=pool), now=now, close=pool.aclose, seconds=seconds)
 
 
 def _key(question: Any) -> str:
