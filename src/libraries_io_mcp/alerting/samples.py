@@ -10,10 +10,12 @@ from typing import Final
 from libraries_io_mcp.alerting.promql import STALE, Labels, LabelSet, Matcher, Series, is_stale
 from libraries_io_mcp.alerting.promql.model import NAME, Key, key_of
 
-SERIES_BYTES: Final = 12_288
+SERIES_BYTES: Final = 16_384
 """Most that a series takes beside its samples, with up to 20 labels of up to 60 characters each."""
 SAMPLE_BYTES: Final = 24
 """Most that a sample takes: two doubles, the room that an array keeps free, and its share of what is not yet cut."""
+_SELECTORS: Final = 1_000
+"""Of so many selectors it is remembered which series they select."""
 _SLACK: Final = 0.25
 """Old samples are cut away when they are this part of a ring, so that cutting costs little a sample."""
 
@@ -26,10 +28,11 @@ def bytes_bound(keep_seconds: float, max_series: int, interval: float) -> int:
 class _Ring:
     """One series: its samples in two arrays, oldest first."""
 
-    __slots__ = ("appended", "keep_seconds", "labels", "times", "values")
+    __slots__ = ("appended", "given", "keep_seconds", "labels", "times", "values")
 
     def __init__(self, labels: LabelSet, keep_seconds: float) -> None:
         self.labels = labels
+        self.given: Labels = labels
         self.keep_seconds = keep_seconds
         self.times = array("d")
         self.values = array("d")
@@ -81,6 +84,9 @@ class SampleStore:
         self._lock = threading.Lock()
         self._rings: dict[Key, _Ring] = {}
         self._by_name: dict[str, list[_Ring]] = {}
+        # Both by identity, with the object kept beside it: the same labels and matchers come again and again.
+        self._by_labels: dict[int, _Ring] = {}
+        self._selected: dict[int, tuple[Sequence[Matcher], list[_Ring]]] = {}
         self._refused = 0
         self._appends = 0
         self._last = -math.inf
@@ -104,6 +110,8 @@ class SampleStore:
     def append(self, time: float, samples: Iterable[tuple[Labels, float]]) -> None:
         """Add what was collected at one time, in seconds. Of a series that comes twice, the first value counts.
 
+        The same labels as the same object each time cost less; a mapping that was given must not be changed afterwards.
+
         Raises:
             ValueError: `time` is not after that of the last append.
         """
@@ -126,17 +134,39 @@ class SampleStore:
         return [each for each in found if each is not None]
 
     def _matching(self, matchers: Sequence[Matcher]) -> list[_Ring]:
+        known = self._selected.get(id(matchers))
+        if known is not None and known[0] is matchers:
+            return known[1]
+        found = self._search(matchers)
+        if not isinstance(matchers, tuple):  # it may be changed, and be the same object
+            return found
+        if len(self._selected) >= _SELECTORS:
+            self._selected.clear()
+        self._selected[id(matchers)] = (matchers, found)
+        return found
+
+    def _search(self, matchers: Sequence[Matcher]) -> list[_Ring]:
         name = next((each.value for each in matchers if each.name == NAME and each.op == "="), None)
         rings = list(self._rings.values()) if name is None else self._by_name.get(name, [])
         others = [each for each in matchers if each.name != NAME or each.op != "=" or each.value != name]
         return [ring for ring in rings if all(each.matches(ring.labels.get(each.name, "")) for each in others)]
 
     def _add(self, moment: float, labels: Labels, value: float) -> None:
-        key = key_of(labels)
-        ring = self._rings.get(key) or self._new(key, labels, value)
+        ring = self._by_labels.get(id(labels))
+        if ring is None or ring.given is not labels:
+            ring = self._ring(labels, value)
         if ring is not None and ring.appended != self._appends:
             ring.appended = self._appends
             ring.append(moment, value)
+
+    def _ring(self, labels: Labels, value: float) -> _Ring | None:
+        key = key_of(labels)
+        ring = self._rings.get(key) or self._new(key, labels, value)
+        if ring is not None:
+            self._by_labels.pop(id(ring.given), None)
+            ring.given = labels
+            self._by_labels[id(labels)] = ring
+        return ring
 
     def _new(self, key: Key, labels: Labels, value: float) -> _Ring | None:
         name = labels.get(NAME, "")
@@ -148,6 +178,7 @@ class SampleStore:
         keep_seconds = self._keep_seconds if self._keep is None else self._keep[name]
         ring = self._rings[key] = _Ring(LabelSet(labels), keep_seconds)
         self._by_name.setdefault(name, []).append(ring)
+        self._selected.clear()
         return ring
 
     def _look_after(self, moment: float, key: Key, ring: _Ring) -> None:
@@ -156,4 +187,6 @@ class SampleStore:
             ring.append(moment, STALE)
         if ring.times[-1] <= moment - ring.keep_seconds:
             del self._rings[key]
+            self._by_labels.pop(id(ring.given), None)
+            self._selected.clear()
             self._by_name[ring.labels.get(NAME, "")].remove(ring)

@@ -143,3 +143,21 @@ def test_readers_beside_the_writer() -> None:
     done.set()
     reader.join()
     assert {each.value for found in seen for each in found} <= {0.0}
+
+
+def test_the_same_selector_after_series_came_and_went() -> None:
+    """What it selects is remembered only as long as that is true."""
+    store = filled(SampleStore(30, 10), range(1), "a")
+    assert len(store.select(UP, -1.0, 100.0)) == 1
+    filled(store, range(1, 2), "a", "b")
+    assert len(store.select(UP, -1.0, 100.0)) == 2
+    filled(store, range(2, 60), "b")
+    assert [each.labels["job"] for each in store.select(UP, -1.0, 100.0)] == ["b"]
+
+
+def test_the_same_labels_as_another_object() -> None:
+    """Or as the same one: it is the same series."""
+    store, labels = SampleStore(30, 10), up("a")
+    for time, given in enumerate((labels, labels, up("a"), dict(labels), labels)):
+        store.append(time, [(given, 1.0)])
+    assert (store.series, store.samples) == (1, 5)
