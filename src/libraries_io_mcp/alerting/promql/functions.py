@@ -19,6 +19,9 @@ from libraries_io_mcp.alerting.promql.model import (
 )
 
 _NEGATIVE: Final = ("!=", "!~")
+_LEAST_NORMAL: Final = 2.2250738585072014e-308
+_EXP_OVERFLOWS: Final = 1023.5 * math.log(2)
+"""From here on Go's exponential function is infinite on amd64, a little before a double is."""
 
 
 def each_value(operand: Instant, compute: Callable[[float], float]) -> Instant:
@@ -48,10 +51,18 @@ def _domain(function: Callable[[float], float], at_zero: float) -> Callable[[flo
 
 
 def _exp(value: float) -> float:
-    try:
-        return math.exp(value)
-    except OverflowError:
-        return INF
+    return INF if value >= _EXP_OVERFLOWS else math.exp(value)
+
+
+def _log(value: float) -> float:
+    # Go on amd64 takes a number below the least normal one for a normal one; so, then, does Prometheus.
+    if value < _LEAST_NORMAL:
+        return math.log1p(value / _LEAST_NORMAL) - 1023 * math.log(2)
+    return math.log(value)
+
+
+def _log10(value: float) -> float:
+    return _log(value) / math.log(10) if value < _LEAST_NORMAL else math.log10(value)
 
 
 def _sign(value: float) -> float:
@@ -64,9 +75,9 @@ MATHEMATICS: Final[dict[str, Callable[[float], float]]] = {
     "floor": _whole(math.floor),
     "sqrt": _domain(math.sqrt, 0.0),
     "exp": _exp,
-    "ln": _domain(math.log, -INF),
+    "ln": _domain(_log, -INF),
     "log2": _domain(math.log2, -INF),
-    "log10": _domain(math.log10, -INF),
+    "log10": _domain(_log10, -INF),
     "sgn": _sign,
 }
 

@@ -46,6 +46,12 @@ def test_of_values(text: str, plus: float, minus: float) -> None:
         ("time()", NOW),
         ("pi()", math.pi),
         ("-scalar(vector(3))", -3.0),
+        ("scalar(exp(vector(709.436)))", math.exp(709.436)),
+        ("scalar(exp(vector(709.437)))", math.inf),  # as Go on amd64; the limit of a double is 709.78
+        ("scalar(exp(vector(-1000)))", 0.0),
+        ("scalar(ln(vector(1e-308)))", -708.7183999708778),  # as Go on amd64 has it; right is -709.196
+        ("scalar(log10(vector(1e-310)))", -307.9517381166022),
+        ("scalar(log2(vector(1e-310)))", -1029.7977094150824),
     ],
 )
 def test_scalars(text: str, value: float) -> None:
