@@ -15,6 +15,8 @@ QUIET_SECONDS: Final = 2.0
 READY_SECONDS: Final = 20.0
 """Longest wait of a question for the first evaluation."""
 RESOLVE_SECONDS: Final = 10.0
+LEAVE_SECONDS: Final = 1.0
+"""How long a thread that has been asked to end may take before there can be another one."""
 
 logger: Final = logging.getLogger(__name__)
 
@@ -75,8 +77,11 @@ class Background:
 
     def start(self) -> None:
         """Begin; nothing happens if it has begun."""
+        if self._thread is not None and self._ending:
+            self._thread.join(LEAVE_SECONDS)
         if self._thread is None or not self._thread.is_alive():
             self._ending = False
+            self._service = self._loop = self._task = None
             self._wanted.clear()
             self._ready.clear()
             self._saved.clear()
