@@ -148,10 +148,9 @@ class Background:
 
     def _run(self) -> None:
         self._wanted.wait(self._quiet_seconds)
-        if self._ending:
-            return
         try:
-            asyncio.run(self._main())
+            if not self._ending:
+                asyncio.run(self._main())
         except Exception as error:
             # The server goes on without alerts: that is said here, on /alerts and by health.
             self._service = None
