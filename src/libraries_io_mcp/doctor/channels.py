@@ -11,7 +11,7 @@ from libraries_io_mcp.doctor.finding import Finding
 from libraries_io_mcp.doctor.reasons import reason
 from libraries_io_mcp.settings import Settings, SmtpSettings
 
-SECONDS: Final = 5.0
+SECONDS: Final = 6.0
 IMPLICIT_TLS_PORT: Final = 465
 
 

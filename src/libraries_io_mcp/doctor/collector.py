@@ -10,7 +10,7 @@ from libraries_io_mcp.doctor.reasons import reason
 from libraries_io_mcp.settings import Settings, TelemetrySettings
 from libraries_io_mcp.telemetry.semconv import Signal
 
-SECONDS: Final = 4.0
+SECONDS: Final = 6.0
 SIGNALS: Final[tuple[Signal, ...]] = ("traces", "metrics", "logs")
 ADVICE: Final = (
     "Start the Collector, or correct OTEL_EXPORTER_OTLP_ENDPOINT (http/protobuf: port 4318, grpc: port 4317), its "

@@ -9,7 +9,7 @@ from typing import Final
 
 from libraries_io_mcp.alerting.rules import AlertingRule, default_rules, load_rules
 from libraries_io_mcp.doctor.finding import Finding
-from libraries_io_mcp.librariesio.shared_answers import redis_answers, redis_pool
+from libraries_io_mcp.librariesio.shared_answers import CHECK_SECONDS, redis_answers, redis_pool
 from libraries_io_mcp.settings import Settings
 
 BLOCK: Final = bytes(4096)
@@ -22,7 +22,8 @@ async def examine_store(settings: Settings) -> tuple[Finding, ...]:
         return (Finding("cache store", "ok", "REDIS_URL", "not set: answers are kept in memory"),)
     tried = "a value written to REDIS_URL and read back"
     try:
-        store = redis_answers(redis_pool(re.sub("^valkey", "redis", url.get_secret_value())), now=time.monotonic)
+        pool = redis_pool(re.sub("^valkey", "redis", url.get_secret_value()), CHECK_SECONDS)
+        store = redis_answers(pool, now=time.monotonic)
     except ImportError:
         advice = "Install libraries-io-mcp[redis], or unset REDIS_URL: the server does not start like this."
         return (Finding("cache store", "broken", tried, "the package `redis` is not installed", advice),)

@@ -10,7 +10,7 @@ from libraries_io_mcp.doctor.finding import Finding
 from libraries_io_mcp.doctor.reasons import reason
 from libraries_io_mcp.settings import ServerSettings, Settings
 
-SECONDS: Final = 3.0
+SECONDS: Final = 6.0
 
 
 async def examine_address(settings: Settings) -> tuple[Finding, ...]:

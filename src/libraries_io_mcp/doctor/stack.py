@@ -10,7 +10,7 @@ from libraries_io_mcp.doctor.finding import Finding
 from libraries_io_mcp.doctor.reasons import reason
 from libraries_io_mcp.settings import Settings
 
-SECONDS: Final = 5.0
+SECONDS: Final = 6.0
 _SHOWN: Final = 5
 
 

@@ -31,7 +31,7 @@ async def test_memory_is_always_there():
 
 async def test_the_store_that_is_configured(valkey: Any):
     url = SecretStr(f"redis://127.0.0.1:{valkey.port}/0")
-    api = client(lambda _: answer(PROJECT), redis_url=url)
+    api = client(lambda _: answer(PROJECT), redis_url=url, redis_seconds=30.0)
     ping = storage_connectivity(api.vitals)
     assert (await ping()).status == "healthy"
     valkey.client().config_set("maxmemory", "1")
