@@ -208,7 +208,7 @@ def _health(
             client.vitals,
             deliveries=telemetry.deliveries,
             destinations=telemetry.logging.facts,
-            alerting_facts=lambda: AlertingFacts(**(alerting and alerting.health_facts()) or {"evaluated_by": "off"}),
+            alerting_facts=lambda: AlertingFacts(**alerting.health_facts()) if alerting else AlertingFacts("off"),
             seconds=settings.health.check_seconds,
             probe_seconds=settings.health.probe_seconds,
         ),

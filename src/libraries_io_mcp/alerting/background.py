@@ -6,6 +6,7 @@ A call is never held up by it, nor the start: everything else of alerting is imp
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Protocol
@@ -72,6 +73,7 @@ class Background:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._ending = False
+        self._ended_at: float | None = None
         self._problem = "alerting has not started yet"
         self._thread: threading.Thread | None = None
 
@@ -121,9 +123,15 @@ class Background:
         self._wait()
         return self._known().history_facts()
 
-    def health_facts(self) -> dict[str, Any] | None:
-        """How alerting itself does; `None` as long as it has not started. Never waits."""
-        return self._service.health_facts() if self._service is not None and self._ready.is_set() else None
+    def health_facts(self) -> dict[str, Any]:
+        """How alerting itself does: what the service says of it, or that nothing was evaluated yet. Never waits."""
+        service = self._service
+        if service is not None and self._ready.is_set():
+            return service.health_facts()
+        if self._ended_at is None:
+            return {"evaluated_by": "in_process"}
+        age = time.monotonic() - self._ended_at
+        return {"evaluated_by": "in_process", "last_evaluation_age": age, "problems": (self._problem,)}
 
     def resolve(self, fingerprint: str) -> bool:
         """A person says that an alert is over; false when there is no such alert.
@@ -154,6 +162,7 @@ class Background:
         except Exception as error:
             # The server goes on without alerts: that is said here, on /alerts and by health.
             self._service = None
+            self._ended_at = time.monotonic()
             self._problem = f"alerting ended: {type(error).__name__}"
             logger.exception("alerting ended; no alert is raised from now on")
         finally:

@@ -49,7 +49,7 @@ def test_a_question_begins_it_and_the_end_saves_its_state():
     service = Recorded()
     background = Background(lambda: service, NoAlerts, quiet_seconds=NEVER)
     background.start()
-    assert background.health_facts() is None
+    assert background.health_facts() == {"evaluated_by": "in_process"}
     assert background.latest_facts()["problems"] == ["alerting has not started yet"]
     assert background.facts() == background.latest_facts() == {"evaluated_by": "in_process"}
     assert background.history_facts() == background.latest_history_facts() == {"kept": 1}
@@ -105,7 +105,8 @@ def test_what_can_not_be_built_is_said_and_nothing_else_fails(caplog: pytest.Log
         background.start()
         assert background.facts() == NoAlerts("alerting ended: OSError").facts()
     assert "no alert is raised from now on" in caplog.text
-    assert background.health_facts() is None
+    assert background.health_facts()["problems"] == ("alerting ended: OSError",)
+    assert background.health_facts()["last_evaluation_age"] >= 0
     assert not background.resolve("0123456789abcdef")
     background.end()
 
