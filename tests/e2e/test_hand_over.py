@@ -61,8 +61,8 @@ def play(site: Site, outage: str) -> Row:
     site.conditions.hold(quiet)
     evaluated_at = site.wait_for_evaluator("in_process") if site.prometheus in killed else killed_at
     late = site.notice(pending, "firing").at - max(expected, killed_at)
-    late = max(late, site.notice(quiet, "firing").at - site.since(quiet) - FOR_SECONDS)
     site.conditions.release(firing)
+    late = max(late, site.notice(quiet, "firing").at - site.since(quiet) - FOR_SECONDS)
     site.notice(firing, "resolved")
     for process in killed:
         process.start()
@@ -72,6 +72,7 @@ def play(site: Site, outage: str) -> Row:
     nothing_more(site, START_DELAY + 3 * INTERVAL)
     for alert in (pending, quiet):
         site.conditions.release(alert)
+    for alert in (pending, quiet):
         site.notice(alert, "resolved")
     nothing_more(site, SETTLED_SECONDS)
     told = Counter((each.alert, each.status) for each in site.told())
