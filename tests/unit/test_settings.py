@@ -279,3 +279,24 @@ def test_numbers_are_taken_within_their_bounds_only(number: int, name: str):
     else:
         with pytest.raises(ValueError, match=name):
             group(**{name: number})
+
+
+@pytest.mark.parametrize(
+    ("variables", "path"),
+    [
+        ({"ALERT_STATE_FILE": "/here.json", "XDG_STATE_HOME": "/state"}, Path("/here.json")),
+        ({"XDG_STATE_HOME": "/state", "HOME": "/home/me"}, Path("/state/libraries-io-mcp/alerts.json")),
+        (
+            {"XDG_STATE_HOME": "relative", "HOME": "/home/me"},
+            Path("/home/me/.local/state/libraries-io-mcp/alerts.json"),
+        ),
+        ({"HOME": "/home/me"}, Path("/home/me/.local/state/libraries-io-mcp/alerts.json")),
+        ({}, None),
+    ],
+)
+def test_where_alerts_survive_a_restart(variables: dict[str, str], path: Path | None, monkeypatch: pytest.MonkeyPatch):
+    for name in ("XDG_STATE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings().alerts.state_path == path
