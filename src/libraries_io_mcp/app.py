@@ -70,6 +70,7 @@ class App:
     client: LibrariesIOClient
     observer: ObserveRequests
     server: FastMCP
+    health: Registry
     alerting: "Background | None"
 
 
@@ -141,7 +142,7 @@ def _assemble(
     )
     if settings.server.transport == "http":
         _add_page(server, settings, telemetry, client, summary, series, health, alerts)
-    return App(settings, telemetry, client, observer, server, alerting)
+    return App(settings, telemetry, client, observer, server, health, alerting)
 
 
 def _add_page(
@@ -300,7 +301,8 @@ async def _end_on_signal(app: App, served: StdioServer) -> None:
 
 
 def _run_http(app: App, listener: socket.socket) -> NoReturn:
-    _end(app, serve_http(app.server, app.settings.server, listener, app.telemetry.instruments, DRAIN_SECONDS))
+    instruments, leave = app.telemetry.instruments, app.health.leave
+    _end(app, serve_http(app.server, app.settings.server, listener, instruments, DRAIN_SECONDS, leave))
 
 
 def _end(app: App, code: int) -> NoReturn:

@@ -3,6 +3,8 @@
 import logging
 import signal
 import socket
+import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Final, NoReturn
 
@@ -24,25 +26,49 @@ logger: Final = logging.getLogger(__name__)
 
 
 class HttpServer(uvicorn.Server):
-    """Ends at once on a second signal; uvicorn would answer what is in flight first."""
+    """Ends some time after a signal, at once on a second one; uvicorn would answer what is in flight first."""
+
+    def __init__(self, config: uvicorn.Config, *, leave: Callable[[], None], delay_seconds: float) -> None:
+        """`leave` is told of the signal: from then on, for `delay_seconds`, a proxy can see that this server ends."""
+        super().__init__(config)
+        self._leave = leave
+        self._delay_seconds = delay_seconds
+        self._leaving: tuple[int, float] | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal has come."""
-        if self.should_exit:
+        if self._leaving is not None:
             second_signal_kills()
             signal.raise_signal(sig)
-        super().handle_exit(sig, frame)
+        self._leaving = (sig, time.monotonic() + self._delay_seconds)
+        self._leave()
+        if not self._delay_seconds:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether it is time to end."""
+        if self._leaving is not None and not self.should_exit and time.monotonic() >= self._leaving[1]:
+            super().handle_exit(self._leaving[0], None)
+        return await super().on_tick(counter)
 
 
 def serve_http(
-    server: FastMCP, settings: ServerSettings, listener: socket.socket, instruments: Instruments, drain_seconds: float
+    server: FastMCP,
+    settings: ServerSettings,
+    listener: socket.socket,
+    instruments: Instruments,
+    drain_seconds: float,
+    leave: Callable[[], None],
 ) -> int:
-    """Serve on the socket until a signal comes; the exit code. Calls in flight get `drain_seconds` to end."""
+    """Serve on the socket until a signal comes, of which `leave` is told; the exit code.
+
+    Calls in flight get `drain_seconds` to end.
+    """
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     code = 0
     try:
-        anyio.run(_serve, server, settings, listener, instruments, drain_seconds)
+        anyio.run(_serve, server, settings, listener, instruments, drain_seconds, leave)
     except SystemExit as leaving:
         code = int(leaving.code or 0)
         logger.info("ending on %s", signal.Signals(code - 128).name)
@@ -51,7 +77,12 @@ def serve_http(
 
 
 async def _serve(
-    server: FastMCP, settings: ServerSettings, listener: socket.socket, instruments: Instruments, drain_seconds: float
+    server: FastMCP,
+    settings: ServerSettings,
+    listener: socket.socket,
+    instruments: Instruments,
+    drain_seconds: float,
+    leave: Callable[[], None],
 ) -> None:
     who = callers(settings)
     if who is None and settings.allow_anonymous:
@@ -59,6 +90,8 @@ async def _serve(
     server.auth = provider(settings, who)
     web = server.http_app(
         path="/mcp",
+        stateless_http=settings.stateless,
+        json_response=settings.stateless,
         host_origin_protection=True,
         allowed_hosts=[settings.host, *settings.allowed_hosts],
         allowed_origins=list(settings.allowed_origins),
@@ -83,7 +116,7 @@ async def _serve(
         port,
         extra={semconv.Attribute.SERVICE_VERSION: __version__},
     )
-    await HttpServer(config).serve(sockets=[listener])
+    await HttpServer(config, leave=leave, delay_seconds=settings.shutdown_delay_seconds).serve(sockets=[listener])
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:

@@ -48,6 +48,7 @@ class Registry:
         self._sleep = sleep
         self._random_part = random_part
         self._found: dict[str, tuple[Finding, float]] = {}
+        self._leaving = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,7 +57,11 @@ class Registry:
 
     def report(self) -> Report:
         """What every check found last. Takes microseconds; asks nobody."""
-        return Report(tuple(self._finding(check) for check in self._checks.values()), self._about())
+        return Report(tuple(self._finding(check) for check in self._checks.values()), self._about(), self._leaving)
+
+    def leave(self) -> None:
+        """From now on the server is not ready: it is about to end."""
+        self._leaving = True
 
     async def run(self) -> None:
         """Look at everything, each at its interval, until cancelled."""

@@ -49,6 +49,8 @@ class Report:
     findings: tuple[Finding, ...]
     about: Mapping[str, Any]
     """Which server it is: `version`, `uptime_seconds`, `instance_id`."""
+    leaving: bool = False
+    """It is about to end: whoever balances should ask another one."""
 
     @property
     def status(self) -> Status:
@@ -68,9 +70,9 @@ class Report:
 
     @property
     def ready(self) -> bool:
-        """Whether requests should be sent here: everything critical was looked at once, and nothing is unhealthy."""
+        """Whether requests should be sent here: it stays, all that is critical was looked at, nothing is unhealthy."""
         looked_at = all(finding.checked_at is not None for finding in self.findings if finding.critical)
-        return looked_at and self.status != "unhealthy"
+        return looked_at and self.status != "unhealthy" and not self.leaving
 
     def counts(self) -> dict[Status, int]:
         """How many checks have each status."""

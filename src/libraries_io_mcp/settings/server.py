@@ -117,6 +117,24 @@ class ServerSettings(Group):
         Allowed("a whole number from 0 to 65535; 0 takes a free port"),
         Field(ge=0, le=65535, description="Port to listen on (http)."),
     ] = 8000
+    stateless: Annotated[
+        bool,
+        Allowed("true or false"),
+        Field(
+            description="Keep nothing between two requests (http), so that any replica may answer each. Then nobody "
+            "hears of progress, and the server can't send anything by itself."
+        ),
+    ] = False
+    shutdown_delay_seconds: Annotated[
+        float,
+        Allowed("a number from 0 to 300"),
+        Field(
+            ge=0,
+            le=300,
+            description="How long after SIGTERM the server still serves, not ready any more (http), so that a proxy "
+            "can send new calls elsewhere before it ends.",
+        ),
+    ] = 0.0
     allow_anonymous: Annotated[
         bool,
         Allowed("true or false"),
