@@ -120,6 +120,8 @@ class Watch:
 
     def fresh(self, now: float) -> bool:
         """Whether all groups are there, each evaluated within its last two intervals."""
+        # A clock that is set back must not prolong what was seen.
+        self._advanced_at = {wanted: min(at, now) for wanted, at in self._advanced_at.items()}
         ages = [(wanted, now - self._advanced_at.get(wanted, -math.inf)) for wanted in self._groups]
         fresh = bool(ages) and all(age <= 2 * wanted.interval for wanted, age in ages)
         if not fresh:

@@ -18,6 +18,8 @@ from libraries_io_mcp.alerting.samples import SampleStore
 from libraries_io_mcp.telemetry.instruments import Instruments
 
 MOST_SERIES: Final = 20_000
+SET_BACK_SECONDS: Final = 1.0
+"""A clock that goes back by less only makes the next evaluation late."""
 MARGIN_SECONDS: Final = 60.0
 """Samples are kept so much longer than any rule looks back: an evaluation may come late."""
 
@@ -41,7 +43,15 @@ class Rounds:
         self._collect = collect
         self._instruments = instruments
         self._monotonic = monotonic
-        needs = _needs(groups)
+        self._open_stores()
+        self._states = {key: GroupState() for key in self._groups}
+        self._alerts: dict[str, tuple[Alert, ...]] = {}
+        self._due: dict[str, float] = {}
+        self._said: dict[str, str] = {}
+        self._last = -math.inf
+
+    def _open_stores(self) -> None:
+        needs = _needs(self._groups.values())
         keep = max(needs.values(), default=LOOKBACK_SECONDS) + MARGIN_SECONDS
         wanted = None if None in needs else {name: needs[name] + MARGIN_SECONDS for name in needs if name is not None}
         # As in Prometheus no series ends by itself: neither what comes by OTLP, nor what a rule gave before it failed.
@@ -49,10 +59,6 @@ class Rounds:
         # A store of its own for each group: what a rule gives no more must not end the series of others.
         self._given = {key: SampleStore(keep, MOST_SERIES, wanted, ends_missing=False) for key in self._groups}
         self._storage = _Together((self._gathered, *self._given.values()))
-        self._states = {key: GroupState() for key in self._groups}
-        self._alerts: dict[str, tuple[Alert, ...]] = {}
-        self._due: dict[str, float] = {}
-        self._said: dict[str, str] = {}
 
     @property
     def alerts(self) -> tuple[Alert, ...]:
@@ -81,6 +87,9 @@ class Rounds:
 
     def evaluate(self, now: float) -> None:
         """Gather samples and evaluate the groups that are due."""
+        if now < self._last - SET_BACK_SECONDS:
+            self._begin_anew(now)
+        self._last = now
         due = [key for key in self._groups if self._due.get(key, 0.0) <= now]
         if not due:
             return
@@ -127,6 +136,17 @@ class Rounds:
         for key, state in states.items():
             self._states[key] = state.restored(self._groups[key], now)
             self._alerts[key] = tuple(each for found in self._states[key].alerts.values() for each in found)
+
+    def _begin_anew(self, now: float) -> None:
+        """The clock was set back: what it said before can't be compared any more. Alerts go on as after a restart."""
+        logger.warning("alerting: the clock was set back by %.0f s; samples are gathered anew", self._last - now)
+        self._open_stores()
+        self._due.clear()
+        back = self._last - now
+        for key, state in self._states.items():
+            alerts = {rule: tuple(_moved(each, back) for each in found) for rule, found in state.alerts.items()}
+            moved = replace(state, evaluated_at=now, alerts=alerts)
+            self._states[key] = moved.restored(self._groups[key], now)
 
     def _evaluate(self, key: str, now: float) -> None:
         group = self._groups[key]
@@ -184,6 +204,12 @@ def _earlier(alert: Alert, since: Mapping[str, float]) -> bool:
 
 def _adopted(alert: Alert, since: Mapping[str, float]) -> Alert:
     return replace(alert, active_at=since[alert.fingerprint]) if _earlier(alert, since) else alert
+
+
+def _moved(alert: Alert, back: float) -> Alert:
+    """The alert with its times as the clock would have said then, had it been set back before."""
+    moments = {name: getattr(alert, name) for name in ("active_at", "fired_at", "resolved_at", "keep_firing_since")}
+    return replace(alert, **{name: at - back for name, at in moments.items() if at is not None})
 
 
 def _needs(groups: Iterable[Group]) -> dict[str | None, float]:

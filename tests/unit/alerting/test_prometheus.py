@@ -134,6 +134,13 @@ def test_a_wrong_clock_is_found_out_by_the_second_look():
     assert watching.fresh(NOON + 15)
 
 
+def test_our_own_clock_may_be_set_back():
+    watching = watch()
+    watching.saw([seen(NOON)], NOON)
+    assert watching.fresh(NOON - 3600)
+    assert not watching.fresh(NOON - 3569)
+
+
 def test_a_look_that_fails_counts_only_when_it_lasts():
     watching = watch()
     watching.saw([seen(NOON)], NOON)

@@ -1,9 +1,11 @@
 """Rounds: each group at its interval, over samples that are kept as long as a rule looks back."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from opentelemetry.metrics import NoOpMeter
 from tests.support.alerts import NOON
 
@@ -108,10 +110,19 @@ def test_somebody_saw_it_earlier(tmp_path: Path):
     assert firing.active_at == NOON - 15
 
 
-def test_a_clock_that_goes_back_is_no_end(tmp_path: Path):
+def test_a_clock_that_is_set_back_is_no_end(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     site = Site(tmp_path)
-    site.until(NOON, NOON + 30)
-    site.rounds.restore({}, NOON - 100)
-    site.until(NOON - 100, NOON - 100)
-    assert site.until(NOON + 31, NOON + 60) == {"AlwaysHere": "firing"}
+    site.queue = 11.0
+    assert site.until(NOON, NOON + 60)["QueueLong"] == "firing"
+    with caplog.at_level(logging.WARNING):
+        assert site.until(NOON - 3600, NOON - 3600)["QueueLong"] == "firing"
+    assert [record.getMessage() for record in caplog.records] == [
+        "alerting: the clock was set back by 3660 s; samples are gathered anew"
+    ]
+    site.queue = 0.0
+    gathered = site.gathered
+    # Held for as long as its rule looks back, and then over.
+    assert site.until(NOON - 3599, NOON - 3560)["QueueLong"] == "firing"
+    assert site.gathered == gathered + 4
+    assert "QueueLong" not in site.until(NOON - 3559, NOON - 3200)
     assert site.rounds.errors == ()
