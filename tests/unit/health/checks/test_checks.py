@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-import tracemalloc
 
 import pytest
 from tests.unit.librariesio.service import PROJECT, FakeClock, answer, client
@@ -60,12 +59,9 @@ async def test_eight_hours_of_looks_leave_nothing_behind(caplog: pytest.LogCaptu
             # The loop sweeps up timers that were not needed when it turns.
             await asyncio.sleep(0)
         gc.collect()
-        return tracemalloc.get_traced_memory()[0]
+        return len(gc.get_objects())
 
-    tracemalloc.start()
-    try:
-        first = await an_hour()
-        later = [await an_hour() for _ in range(HOURS - 1)]
-    finally:
-        tracemalloc.stop()
-    assert max(later) - first < 100_000, (first, later)
+    first = await an_hour()
+    later = [await an_hour() for _ in range(HOURS - 1)]
+    # Timers that were not needed are swept up a hundred at a time.
+    assert max(later) - first < 1_000, (first, later)
