@@ -81,7 +81,7 @@ def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--only", nargs="*", help="some of: stdio http fifty_clients cold_start drops alert_rules memory"
+        "--only", nargs="*", help="some of: stdio http fifty_clients cold_start drops alert_rules status_page memory"
     )
     parser.add_argument("--quick", action="store_true", help="a fraction of everything")
     parser.add_argument("--json", type=Path, default=Path("benchmarks/result.json"), help="figures for machines")

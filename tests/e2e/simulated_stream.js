@@ -12,9 +12,9 @@ function tick(number) {
   const row = {};
   for (let tool = 0; tool < 12; tool += 1) {
     operations[`tools/call tool_${tool}`] = {last_5_minutes: figures(number % 50 + tool), since_start: figures(number + tool)};
-    row[`tools/call tool_${tool}`] = [number % 50, 1, 0.05, 0.5, 1];
+    row[`tools/call tool_${tool}`] = [1 + number % 50, 1, 0.05, 0.5, 1];
   }
-  row["tools/call"] = [number % 500, 3, 0.05, 0.5, 1];
+  row["tools/call"] = [3 + number % 500, 3, 0.05, 0.5, 1];
   const slice = Math.floor(number * TICK / 15);
   const data = {
     at, logs_left_out: number % 3,

@@ -166,6 +166,7 @@ def browser() -> Iterator[Browser]:
     driver.set_script_timeout(PATIENCE_SECONDS * 10)
     try:
         opened = Browser(driver)
+        opened.command("Page.enable")
         opened.command("Performance.enable")
         opened.dress("light")
         yield opened

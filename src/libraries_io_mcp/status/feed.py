@@ -117,36 +117,44 @@ class Feed:
         self._in_thread = in_thread
         self._max_viewers = max_viewers
         self._viewers: set[Viewer] = set()
+        self._open = 0
         self._looking = asyncio.Lock()
         self._telling: asyncio.Task[None] | None = None
 
     @property
     def viewers(self) -> int:
         """How many pages are open."""
-        return len(self._viewers)
+        return self._open
 
     @property
     def full(self) -> bool:
         """Whether another viewer would be one too many."""
-        return len(self._viewers) >= self._max_viewers
+        return self._open >= self._max_viewers
 
     @asynccontextmanager
     async def viewing(self) -> AsyncIterator[Viewer]:
         """A viewer who is told everything, then what changes, for as long as the block runs."""
-        async with self._looking:
-            # A newcomer does not move what the others have been told. What it is told twice, the page knows by number.
-            begin = not self._viewers
-            viewer = Viewer(await self._in_thread(partial(self._changes.first, begin=begin)))
-            self._viewers.add(viewer)
-        if self._telling is None:
-            self._telling = asyncio.create_task(self._tell(), name="status-feed")
+        self._open += 1
+        viewer: Viewer | None = None
         try:
+            async with self._looking:
+                # A newcomer does not move what others have been told. What it is told twice, the page knows by number.
+                begin = not self._viewers
+                viewer = Viewer(await self._in_thread(partial(self._changes.first, begin=begin)))
+                self._viewers.add(viewer)
+            if self._telling is None:
+                self._telling = asyncio.create_task(self._tell(), name="status-feed")
             yield viewer
         finally:
+            self._open -= 1
+            self._leave(viewer)
+
+    def _leave(self, viewer: Viewer | None) -> None:
+        if viewer is not None:
             self._viewers.discard(viewer)
-            if not self._viewers and self._telling is not None:
-                self._telling.cancel()
-                self._telling = None
+        if not self._viewers and self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
 
     async def _tell(self) -> None:
         while True:

@@ -1,7 +1,9 @@
 """`/status` and what it loads: the page's files, its stream of events, one trace. Thin, no logic."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib.resources import files
 from typing import Final
 
@@ -69,6 +71,11 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Serve one page."""
+        # The one who cancels is the server that ends, with a page still open; it would write a traceback of it.
+        with suppress(asyncio.CancelledError):
+            await self._serve(receive, send)
+
+    async def _serve(self, receive: Receive, send: Send) -> None:
         async with self._feed.viewing() as viewer, anyio.create_task_group() as tasks:
 
             async def leave_after(end: Callable[[], Awaitable[object]]) -> None:

@@ -52,6 +52,26 @@ export function fill(place, ...made) {
   if (now && focused) now.focus({ preventScroll: true });
 }
 
+// Gives an element these children in this order and touches only what is not in its place, so that focus stays.
+export function arrange(parent, order) {
+  let next = parent.firstChild;
+  const keep = new Set(order);
+  for (const each of order) {
+    while (next && !keep.has(next)) {
+      const gone = next;
+      next = next.nextSibling;
+      gone.remove();
+    }
+    if (each === next) next = next.nextSibling;
+    else parent.insertBefore(each, next);
+  }
+  while (next) {
+    const gone = next;
+    next = next.nextSibling;
+    gone.remove();
+  }
+}
+
 export const unknown = (text = "unknown") => el("span", { class: "unknown" }, text);
 
 export function badge(status, text = status) {

@@ -94,7 +94,7 @@ export function charts(store) {
   const points = rows(store, "operations", byId("operation").value || ALL, range);
   const times = points.map((point) => point.time);
   const known = (pick) => points.map((point) => (point.row ? pick(point.row) : null));
-  calls.show(times, [points.map((point) => point.rate), points.map((point) => (point.row ? (point.row[1] / point.row[0]) * point.rate : 0))], range);
+  calls.show(times, [points.map((point) => point.rate), points.map((point) => (point.row?.[0] ? (point.row[1] / point.row[0]) * point.rate : 0))], range);
   durations.show(times, [known((row) => row[2]), known((row) => row[3]), known((row) => row[4])], range);
 }
 

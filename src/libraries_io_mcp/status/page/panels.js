@@ -1,6 +1,6 @@
 // Health, alerts, the log, telemetry's ways out, settings.
 
-import { badge, byId, duration, el, fill, long, moment, notAvailable, number, say, table, unknown } from "./dom.js";
+import { arrange, badge, byId, duration, el, fill, long, moment, notAvailable, number, say, table, unknown } from "./dom.js";
 
 const LEVELS = { DEBUG: 10, INFO: 20, WARNING: 30, ERROR: 40, CRITICAL: 50 };
 const LINES = 200;
@@ -122,7 +122,7 @@ export function logs(store) {
   if (!lines.length) return place.replaceChildren(el("p", { class: "empty" }, store.logs.length ? "Nothing fits." : "No records yet."));
   let list = place.querySelector("ol");
   if (!list) place.replaceChildren((list = el("ol", { class: "log" })));
-  list.replaceChildren(...lines);
+  arrange(list, lines);
 }
 
 const texts = new WeakMap();

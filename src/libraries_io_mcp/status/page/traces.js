@@ -1,6 +1,6 @@
 // The newest traces, searched here, and one opened at a time as a waterfall.
 
-import { badge, byId, duration, el, moment, number, say } from "./dom.js";
+import { arrange, badge, byId, duration, el, moment, number, say } from "./dom.js";
 
 const FIRST = 15;
 const MORE = 45;
@@ -89,29 +89,9 @@ function draw(place, shown, known) {
   // An open trace stays while it is looked at.
   if (open && !wanted.has(open.id)) wanted.set(open.id, rows.get(open.id) ?? open.entry);
   const order = [...wanted.values()].flatMap((entry) => (open?.id === entry.trace.trace_id ? [entry.row, open.detail] : [entry.row]));
-  place_(body, order.length ? order : [el("tr", {}, el("td", { colspan: 6, class: "empty" }, known.size ? "Nothing fits the search." : "No requests yet."))]);
+  arrange(body, order.length ? order : [el("tr", {}, el("td", { colspan: 6, class: "empty" }, known.size ? "Nothing fits the search." : "No requests yet."))]);
   rows = wanted;
   if (open) mark(rows.get(open.id).row, true);
-}
-
-// Puts the rows in order and touches only what is not in its place, so that focus stays.
-function place_(body, order) {
-  let next = body.firstChild;
-  const keep = new Set(order);
-  for (const each of order) {
-    while (next && !keep.has(next)) {
-      const gone = next;
-      next = next.nextSibling;
-      gone.remove();
-    }
-    if (each === next) next = next.nextSibling;
-    else body.insertBefore(each, next);
-  }
-  while (next) {
-    const gone = next;
-    next = next.nextSibling;
-    gone.remove();
-  }
 }
 
 function row(trace) {
