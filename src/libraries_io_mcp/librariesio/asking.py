@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar, cast
 import httpx
 from pydantic import ValidationError
 
+from libraries_io_mcp import __version__
 from libraries_io_mcp.errors import CallError, InvalidReplyError, KeyMissingError, UpstreamTimeoutError
 from libraries_io_mcp.librariesio.ask import Ask
 from libraries_io_mcp.librariesio.cache import NEGATIVE_SECONDS, Cache, Fetched
@@ -27,7 +28,11 @@ from libraries_io_mcp.telemetry.semconv import CacheResult
 T = TypeVar("T")
 MAX_REDIRECTS: Final = 3
 CONNECT_SECONDS: Final = 5.0
-HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "gzip"}
+HEADERS: Final = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": f"libraries-io-mcp/{__version__}",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,6 @@ class Asker:
         *,
         base_url: httpx.URL,
         key_present: bool,
-        user_agent: str,
         instruments: Instruments,
         cache: Cache,
         shared: SharedAnswers,
@@ -59,8 +63,10 @@ class Asker:
         contacts: Contacts,
         now: Callable[[], float],
         monotonic: Callable[[], float],
+        caller: Callable[[], str],
     ) -> None:
         self._contacts = contacts
+        self._caller = caller
         self._base_url = base_url
         self._base_path = base_url.raw_path.split(b"?")[0].rstrip(b"/").decode()
         self._key_present = key_present
@@ -70,7 +76,7 @@ class Asker:
         self._longest_keep = longest_keep_seconds
         self._now = now
         self._monotonic = monotonic
-        self._http = httpx.AsyncClient(transport=stack, headers={**HEADERS, "User-Agent": user_agent}, trust_env=False)
+        self._http = httpx.AsyncClient(transport=stack, headers=HEADERS, trust_env=False)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -121,6 +127,7 @@ class Asker:
             repeatable=ask.endpoint.repeatable,
             priority=manner.priority,
             on_wait=manner.on_wait,
+            caller=self._caller(),
         )
         # Also the check of the arguments: what no request could carry is neither looked up nor kept.
         identity = ask.identity

@@ -11,7 +11,6 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 from pydantic import SecretStr
 
-from libraries_io_mcp import __version__
 from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.librariesio import endpoints
 from libraries_io_mcp.librariesio.ask import Ask
@@ -49,12 +48,12 @@ def assemble(
     cache_ttl_seconds: float | None,
     redis_url: SecretStr | None,
     redis_seconds: float,
+    caller: Callable[[], str],
 ) -> tuple[Asker, Quota, Vitals]:
     """The asker, the quota it draws on, and how all its parts are. Nothing is connected yet."""
     base_url, contacts = httpx.URL(settings.base_url), Contacts(monotonic)
     counters, shared = _shared(redis_url, monotonic, redis_seconds)
-    quota = Quota(counters, key=settings.api_key, limit=settings.rate_limit, now=now, monotonic=monotonic, sleep=sleep)
-    instruments.watch_quota(lambda: _budget(quota))
+    quota = _quota(settings, instruments, counters, now, monotonic, sleep)
     waits, bounds = Waits(tracer_provider, now), {"max_entries": cache_max_entries, "max_bytes": cache_max_bytes}
     cache = Cache(instruments=instruments, waits=waits, now=now, **bounds)
     stack = network_stack(
@@ -74,7 +73,6 @@ def assemble(
         stack,
         base_url=base_url,
         key_present=settings.api_key is not None,
-        user_agent=f"libraries-io-mcp/{__version__}",
         instruments=instruments,
         cache=cache,
         shared=shared,
@@ -82,8 +80,22 @@ def assemble(
         contacts=contacts,
         now=now,
         monotonic=monotonic,
+        caller=caller,
     )
     return asker, quota, _vitals(contacts, asker, quota, stack, cache, shared)
+
+
+def _quota(
+    settings: LibrariesIOSettings,
+    instruments: Instruments,
+    counters: Counters,
+    now: Callable[[], float],
+    monotonic: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]],
+) -> Quota:
+    quota = Quota(counters, key=settings.api_key, limit=settings.rate_limit, now=now, monotonic=monotonic, sleep=sleep)
+    instruments.watch_quota(lambda: _budget(quota))
+    return quota
 
 
 def _vitals(

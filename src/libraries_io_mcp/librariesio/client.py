@@ -86,9 +86,11 @@ class LibrariesIOClient:
         cache_ttl_seconds: float | None = None,
         redis_url: SecretStr | None = None,
         redis_seconds: float = REDIS_SECONDS,
+        caller: Callable[[], str] = str,
     ) -> None:
         """`cache_ttl_seconds` bounds how long answers are kept; 0 keeps none. `redis_url` shares quota and answers; no
-        call waits for it any longer than `redis_seconds`.
+        call waits for it any longer than `redis_seconds`. `caller` names who asks just now: callers take turns at the
+        quota.
 
         `now` is epoch seconds and may jump, as a machine's clock does; `monotonic` measures how long something takes.
         Left out, it is the machine's own, or `now` when a clock is handed in.
@@ -108,6 +110,7 @@ class LibrariesIOClient:
             cache_ttl_seconds=cache_ttl_seconds,
             redis_url=redis_url,
             redis_seconds=redis_seconds,
+            caller=caller,
         )
         self._manner = Manner(settings.timeout_seconds)
 

@@ -25,6 +25,7 @@ class Question:
         method: the HTTP method.
         repeatable: whether sending it twice does no harm.
         resends: how often it was sent again so far, after faults and redirects.
+        caller: who asks, if several share the quota: callers take turns.
         waited: seconds that the present attempt waited for the quota.
         sent: the present attempt is with the service; false while it waits for its turn.
     """
@@ -37,6 +38,7 @@ class Question:
     repeatable: bool = True
     priority: Priority = "interactive"
     on_wait: OnWait | None = None
+    caller: str = ""
     resends: int = 0
     waited: float = 0.0
     sent: bool = False

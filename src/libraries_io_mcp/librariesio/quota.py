@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -14,6 +15,7 @@ from libraries_io_mcp.librariesio.counters import Counters
 from libraries_io_mcp.librariesio.faults import retry_after_of
 from libraries_io_mcp.librariesio.question import OnWait, Priority, Question
 from libraries_io_mcp.librariesio.service_clock import ServiceClock
+from libraries_io_mcp.librariesio.shares import Shares
 
 KEYED_WINDOW_SECONDS: Final = 60
 ANONYMOUS_WINDOW_SECONDS: Final = 3600
@@ -25,6 +27,8 @@ ARRIVAL_SECONDS: Final = 5.0
 CONCURRENCY: Final[dict[Priority, int]] = {"interactive": 10, "batch": 6}
 """Requests in flight at most; each priority has its own, so that a slow batch never holds up an interactive one."""
 PROGRESS_SECONDS: Final = 1.0
+SHARE_SECONDS: Final = 1.0
+"""How often a caller that has had its share looks whether the others have left it something."""
 BATCH_RESERVE: Final = 0.1
 """Part of the limit that a batch leaves for interactive questions."""
 
@@ -86,10 +90,13 @@ class Quota:
         self._limit = limit if key else ANONYMOUS_LIMIT
         self._limit_from_service = False
         self._clock = ServiceClock(KEYED_WINDOW_SECONDS if key else ANONYMOUS_WINDOW_SECONDS)
-        # asyncio.Lock wakes its waiters in the order they came: that is the waiting line.
+        # asyncio.Lock wakes its waiters in the order they came: that is the waiting line. Each caller has a line of its
+        # own and only the head of it stands in the common one, so that the callers take turns.
+        self._own_lines: dict[tuple[Priority, str], asyncio.Lock] = {}
         self._lines = {"interactive": asyncio.Lock(), "batch": asyncio.Lock()}
         self._slots = {name: asyncio.Semaphore(count) for name, count in CONCURRENCY.items()}
-        self._waiting = {"interactive": 0, "batch": 0}
+        self._waiting: dict[Priority, Counter[str]] = {"interactive": Counter(), "batch": Counter()}
+        self._shares = Shares()
         self._left = {"interactive": 0, "batch": 0}
         self._sent_at: list[float] = []
         self._correcting = asyncio.Lock()
@@ -110,7 +117,7 @@ class Quota:
             window_seconds=self._clock.window,
             key_present=self._key_present,
             known_from="service" if self._limit_from_service else "configuration",
-            waiting=sum(self._waiting.values()),
+            waiting=sum(line.total() for line in self._waiting.values()),
         )
 
     async def acquire(self, question: Question) -> Permit:
@@ -121,15 +128,15 @@ class Quota:
         """
         start = self._monotonic()
         self._check_deadline(question, self._expected_wait(question))
-        ahead = self._waiting[question.priority]
-        self._waiting[question.priority] += 1
+        ahead = self._ahead(question)
+        self._waiting[question.priority][question.caller] += 1
         progress = asyncio.ensure_future(self._tell(question.on_wait, ahead, question)) if question.on_wait else None
         # Asking the store takes its time; without one only the line, a slot and the window hold anybody up.
         held_up = self._counters.are_shared or self._lines[question.priority].locked()
         try:
-            held_up |= await self._wait_in_line(question)
+            held_up |= await self._wait_in_lines(question)
         finally:
-            self._waiting[question.priority] -= 1
+            self._leave_line(question)
             self._left[question.priority] += 1
             if progress:
                 progress.cancel()
@@ -175,21 +182,46 @@ class Quota:
             if counted > self._used:
                 await self._count(counted - self._used)
 
-    async def _wait_in_line(self, question: Question) -> bool:
+    def _leave_line(self, question: Question) -> None:
+        line = self._waiting[question.priority]
+        line[question.caller] -= 1
+        if not line[question.caller]:
+            del line[question.caller]
+            self._own_lines.pop((question.priority, question.caller), None)
+
+    async def _wait_in_lines(self, question: Question) -> bool:
         """Take a slot and a place in a window; returns whether there was any to wait for."""
-        async with self._lines[question.priority]:
-            slot = self._slots[question.priority]
-            held_up = slot.locked()
-            await slot.acquire()
-            try:
-                while (wait := await self._take(question)) > 0:
-                    self._check_deadline(question, wait)
-                    held_up = True
-                    await self._sleep(wait)
-            except BaseException:
-                slot.release()
-                raise
-        return held_up
+        own = self._own_lines.setdefault((question.priority, question.caller), asyncio.Lock())
+        held_up = own.locked()
+        async with own:
+            while True:
+                async with self._lines[question.priority]:
+                    has_place, waited = await self._wait_at_the_head(question)
+                held_up |= waited
+                if has_place:
+                    return held_up
+                # It has had its share; meanwhile the others go on.
+                held_up = True
+                self._check_deadline(question, SHARE_SECONDS, self._clock.seconds_until_next(self._now()))
+                await self._sleep(min(SHARE_SECONDS, self._clock.seconds_until_next(self._now())))
+
+    async def _wait_at_the_head(self, question: Question) -> tuple[bool, bool]:
+        """Whether a slot and a place in a window were taken, and whether there was any to wait for."""
+        slot = self._slots[question.priority]
+        held_up = slot.locked()
+        await slot.acquire()
+        try:
+            while (wait := await self._take(question)) is None or wait > 0:
+                if wait is None:
+                    slot.release()
+                    return False, held_up
+                self._check_deadline(question, wait)
+                held_up = True
+                await self._sleep(wait)
+        except BaseException:
+            slot.release()
+            raise
+        return True, held_up
 
     async def _tell(self, on_wait: OnWait, ahead: int, question: Question) -> None:
         """Report about once a second, beginning when there has been a second to wait."""
@@ -201,8 +233,11 @@ class Quota:
             seconds = status.resets_in_seconds + position // self._allowed(question.priority) * self._clock.window
             on_wait(seconds, position)
 
-    async def _take(self, question: Question) -> float:
-        """Count one request and return 0, or return the seconds after which to try again."""
+    async def _take(self, question: Question) -> float | None:
+        """Count one request and return 0, or return the seconds after which to try again.
+
+        `None`: there are requests left, but they are kept for other callers.
+        """
         now, refused = self._now(), self._refused_until - self._monotonic()
         if refused > 0:
             return refused
@@ -214,9 +249,17 @@ class Quota:
             await self._enter(window, carried=sum(now - sent < ARRIVAL_SECONDS for sent in self._sent_at))
         allowed = self._allowed(question.priority)
         self._used = await self._counters.get(self._counter())
+        if self._used < allowed and self._used >= allowed - self._kept_for_others(question, window, allowed, now):
+            return None
         if self._used >= allowed or await self._count(1) > allowed:
             return self._clock.seconds_until_next(now)
+        self._shares.give(question.caller, window)
         return 0.0
+
+    def _kept_for_others(self, question: Question, window: int, allowed: int, now: float) -> int:
+        left = self._clock.seconds_until_next(now) / self._clock.window
+        waiting = {*self._waiting["interactive"], *self._waiting["batch"]}
+        return self._shares.kept_for_others(question.caller, window, allowed=allowed, left=left, waiting=waiting)
 
     async def _enter(self, window: int, *, carried: int) -> None:
         if window != self._window:
@@ -237,20 +280,26 @@ class Quota:
         limit = max(self._limit, 1)
         if priority == "interactive":
             return limit
-        return max(limit - int(limit * BATCH_RESERVE) - self._waiting["interactive"], 1)
+        return max(limit - int(limit * BATCH_RESERVE) - self._waiting["interactive"].total(), 1)
 
     def _expected_wait(self, question: Question) -> float:
-        ahead, allowed, status = self._waiting[question.priority], self._allowed(question.priority), self.status()
+        ahead, allowed, status = self._ahead(question), self._allowed(question.priority), self.status()
         free = max(status.remaining - status.limit + allowed, 0)
         if free > ahead:
             return 0.0
         return status.resets_in_seconds + (ahead - free) // allowed * self._clock.window
 
-    def _check_deadline(self, question: Question, wait: float) -> None:
+    def _ahead(self, question: Question) -> int:
+        """How many go before a new question: the caller's own, and of each other caller as many and one."""
+        line = self._waiting[question.priority]
+        own = line[question.caller]
+        return own + sum(min(count, own + 1) for caller, count in line.items() if caller != question.caller)
+
+    def _check_deadline(self, question: Question, wait: float, retry_after: float | None = None) -> None:
         if wait and self._monotonic() + wait + ANSWER_SECONDS > question.deadline:
             raise QuotaExceededError(
                 f"The quota of {self._limit} requests per {self._clock.window} seconds is used up.",
-                retry_after=round(wait, 1),
+                retry_after=round(retry_after or wait, 1),
             )
 
 
