@@ -114,6 +114,8 @@ async def _listen(screen: Screen, parts: Parts, directory: Path) -> Heard:
             "LIBRARIES_IO_API_KEY": sandbox.key,
             "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
             "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+            # Beside the log, which goes with the tour: nothing of it stays behind.
+            "ALERT_STATE_FILE": str(directory / "alerts.json"),
             "LOG_FORMAT": "json",
         }
         with screen.busy("starting the server on stdio"):
