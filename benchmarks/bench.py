@@ -27,7 +27,7 @@ def measures(quick: bool) -> dict[str, Callable[[], Figures]]:
         "cold_start": lambda: cold_start.cold_start(rounds=10 // share),
         "drops": lambda: drops.drops(seconds=15.0 / share),
         "alert_rules": lambda: alert_rules.alert_rules(passes=500 // share),
-        "status_page": lambda: status_page.status_page(rounds=14 // share, seconds=4.0),
+        "status_page": lambda: status_page.status_page(rounds=16 // share, seconds=2.0),
         "memory": lambda: memory.memory(calls=200_000 // (share * 10 if quick else 1)),
     }
 

@@ -40,9 +40,7 @@ def status_page(rounds: int, seconds: float) -> dict[str, Any]:
     """Medians over `rounds` pairs of the ratios open to closed: of calls a second, and of CPU time a call."""
     with ExitStack() as stack:
         service = stack.enter_context(sandbox())
-        server = stack.enter_context(
-            HttpPeer((*OURS, "serve", "--transport", "http", "--port", "0"), clean(LOG_LEVEL="WARNING", **service))
-        )
+        server = stack.enter_context(HttpPeer((*OURS, "serve", "--transport", "http", "--port", "0"), clean(**service)))
         asyncio.run(hammer(server.port, CLIENTS, 2.0))
         pairs = []
         for number in range(rounds):
