@@ -57,9 +57,10 @@ docs: $(READY) ## Write the generated parts of docs, .env.example and the dashbo
 lock: ## Resolve the dependencies anew into requirements/*.txt
 	@PYTHON="$(PYTHON)" scripts/setup --lock
 
-e2e: $(READY) ## Run the product against the five real servers and a real browser (obtains what is missing)
+e2e: $(READY) ## Run the product against the real servers, a real browser and a real proxy (obtains what is missing)
 	@scripts/servers
 	@scripts/browser
+	@scripts/proxy
 	@$(BIN)/pytest tests/servers tests/e2e -m "not outage"
 
 e2e-outages: $(READY) ## Kill every back end for two minutes under load, then count (a quarter of an hour)
@@ -86,7 +87,7 @@ up: ## Start the whole stack in containers (needs Docker with Compose)
 	@echo "OTLP          http://127.0.0.1:4318 (HTTP), 127.0.0.1:4317 (gRPC)"
 
 down: ## Stop the stack; its data stays (make down ARGS=--volumes removes it)
-	@$(COMPOSE) --profile traffic down $(ARGS)
+	@$(COMPOSE) --profile traffic --profile replicas down $(ARGS)
 
 clean: ## Remove the environment and all caches
 	@rm -rf $(VENV) .tools .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -17,6 +17,7 @@ STACK: Mapping[str, Any] = yaml.safe_load(TEXT)
 SERVICES: Mapping[str, Mapping[str, Any]] = STACK["services"]
 PUBLISHED = {
     "libraries-io-mcp": {8000},
+    "proxy": {8001},
     "otel-collector": {4317, 4318},
     "prometheus": {9090},
     "alertmanager": {9093},
