@@ -47,7 +47,7 @@ export class Stream {
     try {
       const answer = await fetch(this.#path, { headers: this.headers(), cache: "no-store", signal: stop.signal });
       if (!answer.ok) {
-        const said = (await answer.text()).slice(0, 500).trim();
+        const said = words((await answer.text()).slice(0, 1000).trim());
         if (this.#stop === stop) this.#failed(answer.status === 401 || answer.status === 403 ? "refused" : "busy", said, answer.status);
         return;
       }
@@ -96,5 +96,14 @@ export class Stream {
     if (stop) stop.abort();
     clearTimeout(this.#retry);
     this.#retry = null;
+  }
+}
+
+// What a refusal says to people: its own words, or those inside its JSON.
+function words(said) {
+  try {
+    return JSON.parse(said).what_to_do ?? said;
+  } catch {
+    return said;
   }
 }
