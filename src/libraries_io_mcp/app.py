@@ -21,11 +21,13 @@ from fastmcp import FastMCP
 from libraries_io_mcp import __version__
 from libraries_io_mcp.answer import Tools
 from libraries_io_mcp.answer.failure import RefuseBadCalls
+from libraries_io_mcp.answer.time_limit import LimitTime
 from libraries_io_mcp.authentication.scopes import RequireScopes
 from libraries_io_mcp.completions import register_completions
 from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.health.checks import AlertingFacts, checks
 from libraries_io_mcp.health.registry import Registry
+from libraries_io_mcp.http_limits import current_caller
 from libraries_io_mcp.http_routes import add_routes
 from libraries_io_mcp.http_serving import second_signal_kills, serve_http
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
@@ -36,6 +38,7 @@ from libraries_io_mcp.resources import SayWhy, register_resources
 from libraries_io_mcp.settings import Settings
 from libraries_io_mcp.stdio import StdioServer
 from libraries_io_mcp.telemetry import semconv
+from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.logged_in import logged_in
 from libraries_io_mcp.telemetry.middleware import ObserveRequests
 from libraries_io_mcp.telemetry.process import ProcessMetrics
@@ -113,6 +116,7 @@ def _assemble(
         cache_max_bytes=settings.cache.max_bytes,
         cache_ttl_seconds=settings.cache.ttl_seconds,
         redis_url=settings.redis.url,
+        caller=current_caller if settings.server.transport == "http" else str,
     )
     observer = ObserveRequests(
         telemetry.tracer_provider.get_tracer(semconv.SCOPE_NAME, __version__),
@@ -120,8 +124,7 @@ def _assemble(
         transport="tcp" if settings.server.transport == "http" else "pipe",
         caller=logged_in(telemetry.callers),
     )
-    started = time.monotonic()
-    series = Series()
+    started, series = time.monotonic(), Series()
     summary = Summary(Recent(telemetry.meter_provider).collect, monotonic=time.monotonic, on_slice=series.add)
     off = settings.telemetry.sdk_disabled
     alerting = _alerting(settings, telemetry)
@@ -129,7 +132,7 @@ def _assemble(
     health = _health(settings, telemetry, client, alerting, started=started, now=now, sleep=sleep)
     beside = [] if off else [each for each in (ProcessMetrics(telemetry.meter_provider), alerting) if each is not None]
     lifespan = _living(client, summary, health, beside)
-    server = _server(client, observer, lifespan, settings, health)
+    server = _server(client, observer, lifespan, settings, health, _limits(settings, telemetry.instruments))
     register_reports(server, summary.facts, health=lambda: health.report().facts(), alerts=alerts)
     add_routes(
         server,
@@ -227,12 +230,20 @@ def _health(
     return registry
 
 
+def _limits(settings: Settings, instruments: Instruments) -> Sequence[LimitTime]:
+    """None on stdio: the one client there harms nobody but itself."""
+    if settings.server.transport == "stdio":
+        return ()
+    return (LimitTime(settings.limits.call_timeout_seconds, lambda: instruments.http_refused("call_timeout")),)
+
+
 def _server(
     client: LibrariesIOClient,
     observer: ObserveRequests,
     lifespan: Lifespan,
     settings: Settings,
     health: Registry,
+    limits: Sequence[LimitTime],
 ) -> FastMCP:
     """The server with all that clients see of it."""
     toolsets = settings.tools.toolsets
@@ -242,7 +253,7 @@ def _server(
         semconv.SERVICE_NAME,
         instructions=guide(toolsets),
         version=__version__,
-        middleware=[observer, RequireScopes(), RefuseBadCalls(lambda: switched_off(toolsets)), SayWhy()],
+        middleware=[observer, RequireScopes(), RefuseBadCalls(lambda: switched_off(toolsets)), SayWhy(), *limits],
         mask_error_details=True,
         list_page_size=LIST_PAGE,
         lifespan=lifespan,
@@ -302,7 +313,8 @@ async def _end_on_signal(app: App, served: StdioServer) -> None:
 
 def _run_http(app: App, listener: socket.socket) -> NoReturn:
     instruments, leave = app.telemetry.instruments, app.health.leave
-    _end(app, serve_http(app.server, app.settings.server, listener, instruments, DRAIN_SECONDS, leave))
+    server, limits = app.settings.server, app.settings.limits
+    _end(app, serve_http(app.server, server, limits, listener, instruments, DRAIN_SECONDS, leave))
 
 
 def _end(app: App, code: int) -> NoReturn:

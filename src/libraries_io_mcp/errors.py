@@ -16,6 +16,7 @@
         ├── UpstreamTimeoutError     no answer within the time limit
         ├── UpstreamUnreachableError no connection, or it broke
         ├── UpstreamFaultError       the service answered with an error of its own (5xx)
+        ├── CallTimeLimitError       the call as a whole took longer than it may
         ├── CircuitOpenError         the service failed so often that it is not asked for a while
         ├── DefectError              answer/failure.py: this server's own fault
         └── InvalidReplyError        the answer is not what the service promises
@@ -140,6 +141,13 @@ class UpstreamFaultError(CallError):
 
     error_type = "upstream_error"
     default_next_step = "Libraries.io has a problem of its own. Try again in a minute."
+
+
+class CallTimeLimitError(CallError):
+    """The call as a whole took longer than it may."""
+
+    error_type = "call_timeout"
+    default_next_step = "Ask for less at once, or whoever runs the server can raise MCP_CALL_TIMEOUT_SECONDS."
 
 
 class CircuitOpenError(CallError):

@@ -1,10 +1,13 @@
 """Serves the MCP server and its routes by uvicorn until a signal comes."""
 
+import asyncio
 import logging
+import resource
 import signal
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Final, NoReturn
 
@@ -13,14 +16,22 @@ import uvicorn
 from fastmcp import FastMCP
 from starlette.middleware import Middleware
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from libraries_io_mcp import __version__
-from libraries_io_mcp.authentication.provider import callers, provider
+from libraries_io_mcp.authentication.provider import Callers, callers, provider
 from libraries_io_mcp.http_access import GuardOperatorRoutes
-from libraries_io_mcp.settings import ServerSettings
+from libraries_io_mcp.http_connections import Door, GuardedConnection
+from libraries_io_mcp.http_headers import SecureHeaders, cors
+from libraries_io_mcp.http_limits import LimitCalls
+from libraries_io_mcp.settings import LimitSettings, ServerSettings
 from libraries_io_mcp.telemetry import semconv
 from libraries_io_mcp.telemetry.http_server import ObserveHttp
 from libraries_io_mcp.telemetry.instruments import Instruments
+
+PATH: Final = "/mcp"
+OTHER_FILES: Final = 200
+"""What the process opens beside its clients' connections: files, and connections of its own."""
 
 logger: Final = logging.getLogger(__name__)
 
@@ -55,6 +66,7 @@ class HttpServer(uvicorn.Server):
 def serve_http(
     server: FastMCP,
     settings: ServerSettings,
+    limits: LimitSettings,
     listener: socket.socket,
     instruments: Instruments,
     drain_seconds: float,
@@ -68,7 +80,7 @@ def serve_http(
     signal.signal(signal.SIGINT, _leave)
     code = 0
     try:
-        anyio.run(_serve, server, settings, listener, instruments, drain_seconds, leave)
+        anyio.run(_serve, server, settings, limits, listener, instruments, drain_seconds, leave)
     except SystemExit as leaving:
         code = int(leaving.code or 0)
         logger.info("ending on %s", signal.Signals(code - 128).name)
@@ -79,6 +91,7 @@ def serve_http(
 async def _serve(
     server: FastMCP,
     settings: ServerSettings,
+    limits: LimitSettings,
     listener: socket.socket,
     instruments: Instruments,
     drain_seconds: float,
@@ -88,25 +101,10 @@ async def _serve(
     if who is None and settings.allow_anonymous:
         logger.warning("MCP_ALLOW_ANONYMOUS=true: whoever reaches this server may call it")
     server.auth = provider(settings, who)
-    web = server.http_app(
-        path="/mcp",
-        stateless_http=settings.stateless,
-        json_response=settings.stateless,
-        host_origin_protection=True,
-        allowed_hosts=[settings.host, *settings.allowed_hosts],
-        allowed_origins=list(settings.allowed_origins),
-        middleware=[
-            Middleware(
-                GuardOperatorRoutes,
-                verify=who.verify_token if who is not None else None,
-                networks=settings.operator_networks,
-            )
-        ],
-    )
-    routes = [route.path for route in web.routes if isinstance(route, Route)]
-    # Around everything, so that what is refused at the door is counted too.
-    observed = ObserveHttp(web, instruments=instruments, routes=routes)
-    config = uvicorn.Config(observed, lifespan="on", ws="none", log_config=None, access_log=False)
+    app = _app(server, settings, limits, who, instruments)
+    _allow_files(limits.max_connections)
+    door = Door(limits, instruments.http_refused, time.monotonic)
+    config = _config(app, limits, door)
     # Whole seconds, says the signature; the library only hands it to asyncio.wait_for.
     config.timeout_graceful_shutdown = drain_seconds  # type: ignore[assignment]
     host, port = listener.getsockname()[:2]
@@ -116,7 +114,68 @@ async def _serve(
         port,
         extra={semconv.Attribute.SERVICE_VERSION: __version__},
     )
-    await HttpServer(config, leave=leave, delay_seconds=settings.shutdown_delay_seconds).serve(sockets=[listener])
+    watching = asyncio.create_task(door.watch())
+    try:
+        await HttpServer(config, leave=leave, delay_seconds=settings.shutdown_delay_seconds).serve(sockets=[listener])
+    finally:
+        watching.cancel()
+
+
+def _config(app: ASGIApp, limits: LimitSettings, door: Door) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=partial(GuardedConnection, door),  # type: ignore[arg-type] # the library only calls it
+        lifespan="on",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        forwarded_allow_ips=list(limits.trusted_proxies),
+        timeout_keep_alive=limits.idle_seconds,  # type: ignore[arg-type] # it only hands it to call_later
+    )
+
+
+def _allow_files(connections: int) -> None:
+    """Each connection is an open file, and the usual limit of 1,024 is there for programs that use select()."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < wanted:
+        logger.warning("MCP_MAX_CONNECTIONS=%d: this process may open only %d files", connections, allowed)
+
+
+def _app(
+    server: FastMCP, settings: ServerSettings, limits: LimitSettings, who: Callers | None, instruments: Instruments
+) -> ASGIApp:
+    web = server.http_app(
+        path=PATH,
+        stateless_http=settings.stateless,
+        json_response=settings.stateless,
+        host_origin_protection=True,
+        allowed_hosts=[settings.host, *settings.allowed_hosts],
+        allowed_origins=list(settings.allowed_origins),
+        session_idle_timeout=None if settings.stateless else limits.session_idle_seconds,
+        middleware=[
+            *cors(settings.allowed_origins),
+            Middleware(
+                LimitCalls,
+                path=PATH,
+                limits=limits,
+                logs_in=who is not None,
+                refused=instruments.http_refused,
+            ),
+            Middleware(
+                GuardOperatorRoutes,
+                verify=who.verify_token if who is not None else None,
+                networks=settings.operator_networks,
+            ),
+        ],
+    )
+    routes = [route.path for route in web.routes if isinstance(route, Route)]
+    # Around everything, so that what is refused at the door is counted too.
+    return ObserveHttp(SecureHeaders(web), instruments=instruments, routes=routes)
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:

@@ -38,6 +38,7 @@ EVERYTHING: Final = "discover,package,judge,project,repositories,server,subscrip
 NEVER_SEEN_HERE: Final = {
     semconv.TELEMETRY_DROPS.name,  # a live receiver takes everything
     semconv.ALERT_DELIVERIES.name,  # nobody is told of alerts here: see tests of the channels
+    semconv.HTTP_REFUSALS.name,  # nobody attacks: see test_attacks
     semconv.LOG_DROPS.name,  # nor is a log destination too slow
     semconv.WORK_DURATION.name,  # see tests of observe
 }

@@ -24,6 +24,7 @@ from libraries_io_mcp.settings.alerts import (
     WebhookSettings,
 )
 from libraries_io_mcp.settings.group import Allowed, Group, env_file, http_url, split_words, variable
+from libraries_io_mcp.settings.limits import LimitSettings
 from libraries_io_mcp.settings.observability import (
     HealthSettings,
     LogSettings,
@@ -43,6 +44,7 @@ __all__ = [
     "Group",
     "HealthSettings",
     "LibrariesIOSettings",
+    "LimitSettings",
     "LogSettings",
     "NamedToken",
     "ObservationSettings",
@@ -179,6 +181,7 @@ GROUPS: tuple[type[Group], ...] = (
     RedisSettings,
     ToolSettings,
     ServerSettings,
+    LimitSettings,
     LogSettings,
     ObservationSettings,
     TelemetrySettings,
@@ -200,6 +203,7 @@ class Settings:
     redis: RedisSettings
     tools: ToolSettings
     server: ServerSettings
+    limits: LimitSettings
     log: LogSettings
     observation: ObservationSettings
     telemetry: TelemetrySettings
@@ -244,6 +248,7 @@ def load_settings(
         _load(RedisSettings),
         _load(ToolSettings),
         server,
+        _load(LimitSettings),
         _log_settings(),
         _load(ObservationSettings),
         _telemetry_settings(),

@@ -23,6 +23,7 @@ from libraries_io_mcp.telemetry.semconv import (
     LogDestination,
     Metric,
     OperationName,
+    Refusal,
     Signal,
 )
 
@@ -74,6 +75,7 @@ class Instruments:
         self._quota_wait = _histogram(meter, semconv.QUOTA_WAIT)
         self._work_duration = _histogram(meter, semconv.WORK_DURATION)
         self._http_active = _tally(meter, semconv.HTTP_SERVER_ACTIVE)
+        self._http_refusals = _tally(meter, semconv.HTTP_REFUSALS)
         self._retries = _tally(meter, semconv.RETRIES)
         self._cache_lookups = _tally(meter, semconv.CACHE_LOOKUPS)
         self._log_drops = _tally(meter, semconv.LOG_DROPS)
@@ -109,6 +111,10 @@ class Instruments:
         """It has been answered. `attributes` are those of the metric, the method and the scheme among them."""
         self._http_active.add(-1, str(attributes[Attribute.HTTP_METHOD]), str(attributes[Attribute.URL_SCHEME]))
         self._http_duration.record(duration, attributes)
+
+    def http_refused(self, reason: Refusal) -> None:
+        """A limit refused or ended something that came over HTTP."""
+        self._http_refusals.add(1, reason)
 
     def call(self, endpoint: str, duration: float, *, cache: CacheResult, error_type: str | None) -> None:
         """One question to Libraries.io has ended. `endpoint` is a path template of the client's closed list."""

@@ -23,6 +23,7 @@ from libraries_io_mcp.telemetry.semconv.metrics import (
     HEALTH_SCORE,
     HEALTH_STATUS,
     HTTP_BUCKETS,
+    HTTP_REFUSALS,
     HTTP_SERVER_ACTIVE,
     HTTP_SERVER_DURATION,
     LOG_DROPS,
@@ -75,6 +76,7 @@ from libraries_io_mcp.telemetry.semconv.values import (
     HealthCheck,
     LogDestination,
     OperationName,
+    Refusal,
     Signal,
 )
 
@@ -103,6 +105,7 @@ __all__ = [
     "HEALTH_STATUS",
     "HTTP_BUCKETS",
     "HTTP_METHODS",
+    "HTTP_REFUSALS",
     "HTTP_SERVER_ACTIVE",
     "HTTP_SERVER_DURATION",
     "LOG_DESTINATIONS",
@@ -147,6 +150,7 @@ __all__ = [
     "LogEvent",
     "Metric",
     "OperationName",
+    "Refusal",
     "Signal",
     "Span",
     "SpanEvent",

@@ -70,6 +70,7 @@ class Attribute(StrEnum):
     ALERT_OUTCOME = "alerting.outcome"
     ALERT_SEVERITY = "alerting.severity"
     ALERT_STATE = "alerting.state"
+    REFUSAL = "libraries_io.refusal.reason"
     USER_HASH = "user.hash"
     USER_ID = "user.id"
 
@@ -198,6 +199,7 @@ FACTS: Final[dict[Attribute, Facts]] = {
     Attribute.ALERT_OUTCOME: _closed("What became of a message or an evaluation.", values.ALERT_OUTCOMES),
     Attribute.ALERT_SEVERITY: _closed("How bad it is, by the rule's label.", values.ALERT_SEVERITIES),
     Attribute.ALERT_STATE: _closed("Whether the alert fires or is about to.", values.ALERT_STATES),
+    Attribute.REFUSAL: _closed("Which limit refused or ended it (docs/deployment.md).", values.REFUSALS),
     Attribute.USER_HASH: Facts("string", "Keyed hash of the caller's name (LOG_INCLUDE_USER_ID=hashed)."),
     Attribute.USER_ID: Facts("string", "The caller's name (LOG_INCLUDE_USER_ID=raw)."),
 }

@@ -176,6 +176,13 @@ ALERT_DELIVERIES: Final = Metric(
     "queue was full; `give_up`: refused for good, or tried for too long.",
     (Attribute.ALERT_CHANNEL, Attribute.ALERT_OUTCOME),
 )
+HTTP_REFUSALS: Final = Metric(
+    "libraries_io.http.refusals",
+    "counter",
+    "{refusal}",
+    "Connections, requests and calls over HTTP that a limit refused or ended.",
+    (Attribute.REFUSAL,),
+)
 ALERTS_ACTIVE: Final = Metric(
     "alerting.alerts.active",
     "gauge",
@@ -226,6 +233,7 @@ METRICS: Final = (
     HEALTH_STATUS,
     HEALTH_SCORE,
     ALERT_DELIVERIES,
+    HTTP_REFUSALS,
     ALERTS_ACTIVE,
     ALERT_EVALUATIONS,
     ALERT_EVALUATION_DURATION,

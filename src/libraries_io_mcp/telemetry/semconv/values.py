@@ -55,6 +55,21 @@ AlertSeverity = Literal["critical", "high", "medium", "low", "none"]
 ALERT_SEVERITIES: Final[frozenset[str]] = frozenset(get_args(AlertSeverity))
 ActiveAlertState = Literal["pending", "firing"]
 ALERT_STATES: Final[frozenset[str]] = frozenset(get_args(ActiveAlertState))
+Refusal = Literal[
+    "malformed",
+    "headers_too_large",
+    "slow_headers",
+    "slow_body",
+    "slow_reader",
+    "too_many_connections",
+    "body_too_large",
+    "json_too_deep",
+    "caller_busy",
+    "server_busy",
+    "call_timeout",
+]
+"""Why something that came over HTTP was not served to its end."""
+REFUSALS: Final[frozenset[str]] = frozenset(get_args(Refusal))
 HealthCheck = Literal[
     "api_connectivity",
     "rate_limit_status",

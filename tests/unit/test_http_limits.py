@@ -1,0 +1,157 @@
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from starlette.types import Message, Receive, Scope, Send
+
+from libraries_io_mcp.http_limits import CALLER, LimitCalls, caller_of, deeper_than
+from libraries_io_mcp.settings import LimitSettings
+
+pytestmark = pytest.mark.anyio
+CALL = b'{"jsonrpc":"2.0","id":1}'
+
+
+class Server:
+    """The middleware in front of an application that answers when it is told to."""
+
+    def __init__(self, *, logs_in: bool = False, **limits: Any) -> None:
+        self.refused: Counter[str] = Counter()
+        self.inside: list[str] = []
+        self.go_on = asyncio.Event()
+        self.app = LimitCalls(
+            self._serve, path="/mcp", limits=LimitSettings(**limits), logs_in=logs_in, refused=self._note
+        )
+
+    def _note(self, reason: str) -> None:
+        self.refused[reason] += 1
+
+    async def _serve(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        self.inside.append(scope[CALLER])
+        await self.go_on.wait()
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def ask(self, host: str, body: bytes = CALL, **more: Any) -> Message:
+        """The start of the answer."""
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": [], "client": (host, 1), **more}
+        await self.app(scope, receive, send)
+        return sent[0]
+
+    def asking(self, *hosts: str, body: bytes = CALL) -> list[asyncio.Task[Message]]:
+        return [asyncio.ensure_future(self.ask(host, body)) for host in hosts]
+
+
+async def settled() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def header(answer: Message, name: bytes) -> bytes | None:
+    return dict(answer["headers"]).get(name)
+
+
+async def test_a_caller_has_so_many_calls_at_once():
+    server = Server(max_concurrent_calls_per_caller=2)
+    tasks = server.asking("10.0.0.1", "10.0.0.1", "10.0.0.2")
+    await settled()
+    answer = await server.ask("10.0.0.1")
+    assert (answer["status"], header(answer, b"retry-after")) == (429, b"1")
+    assert server.refused == {"caller_busy": 1}
+    server.go_on.set()
+    assert [(await task)["status"] for task in tasks] == [204, 204, 204]
+    assert (await server.ask("10.0.0.1"))["status"] == 204
+
+
+async def test_further_calls_wait_and_their_callers_take_turns():
+    server = Server(max_concurrent_calls=1, max_queued_calls=4)
+    tasks = server.asking("10.0.0.1", "10.0.0.1", "10.0.0.1", "10.0.0.1", "10.0.0.2")
+    await settled()
+    assert server.inside == ["client 10.0.0.1"]
+    answer = await server.ask("10.0.0.3")
+    assert (answer["status"], header(answer, b"retry-after")) == (503, b"5")
+    assert server.refused == {"server_busy": 1}
+    server.go_on.set()
+    assert {(await task)["status"] for task in tasks} == {204}
+    # The other caller's call came last and is let in second of those that waited.
+    assert [each[-1] for each in server.inside] == ["1", "1", "2", "1", "1"]
+
+
+async def test_a_call_that_gives_up_takes_no_place():
+    server = Server(max_concurrent_calls=1)
+    first, second, third = server.asking("10.0.0.1", "10.0.0.2", "10.0.0.3")
+    await settled()
+    second.cancel()
+    first.cancel()
+    await settled()
+    assert server.inside == ["client 10.0.0.1", "client 10.0.0.3"]
+    server.go_on.set()
+    assert (await third)["status"] == 204
+    assert (await server.ask("10.0.0.2"))["status"] == 204
+
+
+async def test_a_notification_is_let_through_when_no_call_would_be():
+    server = Server(max_concurrent_calls_per_caller=1)
+    tasks = server.asking("10.0.0.1")
+    await settled()
+    tasks += server.asking("10.0.0.1", body=b'{"jsonrpc":"2.0","method":"notifications/cancelled"}')
+    await settled()
+    assert len(server.inside) == 2
+    server.go_on.set()
+    assert {(await task)["status"] for task in tasks} == {204}
+
+
+async def test_of_those_who_have_not_logged_in_nothing_is_read():
+    server = Server(logs_in=True, max_request_bytes=1_000)
+    server.go_on.set()
+    large = b"x" * 2_000
+    assert (await server.ask("10.0.0.1", large))["status"] == 204
+    token = AccessToken(token="t", client_id="agent", scopes=[])
+    assert (await server.ask("10.0.0.1", large, user=AuthenticatedUser(token)))["status"] == 413
+
+
+@pytest.mark.parametrize(
+    ("host", "caller"),
+    [
+        ("10.0.0.1", "client 10.0.0.1"),
+        ("::ffff:10.0.0.1", "client 10.0.0.1"),
+        ("2001:db8:1:2:3:4:5:6", "client 2001:db8:1:2::"),
+        ("unknown", "client unknown"),
+        ("", "client "),
+    ],
+)
+def test_without_a_token_the_address_is_the_caller(host: str, caller: str):
+    assert caller_of({"client": (host, 1)}) == caller
+    assert caller_of({}) == "client "
+
+
+def test_with_a_token_it_is_whom_the_token_names():
+    token = AccessToken(token="t", client_id="agent", scopes=[])
+    assert caller_of({"client": ("10.0.0.1", 1), "user": AuthenticatedUser(token)}) == "token agent"
+
+
+@pytest.mark.parametrize(
+    ("text", "deep"),
+    [
+        (b"[[[1]]]", 3),
+        (b'{"a":[{"b":1},{"c":[]}]}', 4),
+        (b'{"a":"[[[[[[","b":"\\"[[[[[[[","c":"\\\\"}', 1),
+        (b'["\\\\\\"[[[[", [1]]', 2),
+        (b"[[],[],[[]]]", 3),
+        (b"1", 0),
+        (b"[" * 50, 50),
+    ],
+)
+def test_how_deep_a_text_is(text: bytes, deep: int):
+    assert not deeper_than(text, deep)
+    assert deep == 0 or deeper_than(text, deep - 1)
