@@ -337,7 +337,7 @@ def _living(
 
     @asynccontextmanager
     async def lifespan(_server: FastMCP) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(gather()), asyncio.create_task(health.run())]
+        tasks = [asyncio.create_task(each) for each in (gather(), health.run(), client.keep_in_touch())]
         for each in beside:
             each.start()
         try:

@@ -146,18 +146,23 @@ class Asker:
 
     async def _fetch(self, ask: Ask[T], question: Question) -> Fetched:
         keep = self._keep_seconds(ask.endpoint)
+        if not keep:
+            raw, reply = await self._fetch_new(ask, question)
+            return Fetched(reply, len(raw.content), keep)
         identity = (str(self._base_url), ask.identity)
-        raw = await self._shared.get(identity) if keep else None
-        age = max(self._now() - raw.fetched_at, 0.0) if raw else 0.0
-        # Another process may be set to keep answers for longer than this one.
-        if raw is not None and age < keep:
-            reply = self._decode(ask, raw).kept("cache", self._now())
-            return Fetched(reply, len(raw.content), keep - age)
-        raw, reply = await self._fetch_new(ask, question)
-        fetched = Fetched(reply, len(raw.content), keep)
-        if keep:
+        # Half of the time, so that there is enough left to ask oneself, should the other process get no answer. Another
+        # process may also be set to keep answers for longer than this one.
+        patience = (question.deadline - self._monotonic()) / 2
+        async with self._shared.turn(identity, lambda found: self._age(found) < keep, patience) as shared:
+            if shared is not None:
+                reply = self._decode(ask, shared).kept("cache", self._now())
+                return Fetched(reply, len(shared.content), keep - self._age(shared))
+            raw, reply = await self._fetch_new(ask, question)
             await self._shared.put(identity, raw, keep)
-        return fetched
+        return Fetched(reply, len(raw.content), keep)
+
+    def _age(self, raw: RawAnswer) -> float:
+        return max(self._now() - raw.fetched_at, 0.0)
 
     async def _fetch_new(self, ask: Ask[T], question: Question) -> tuple[RawAnswer, Reply[T]]:
         try:

@@ -19,7 +19,14 @@ from libraries_io_mcp.librariesio.breaker import BreakerTransport
 from libraries_io_mcp.librariesio.cache import Cache
 from libraries_io_mcp.librariesio.counters import Counters, redis_counters
 from libraries_io_mcp.librariesio.quota import Quota
-from libraries_io_mcp.librariesio.shared_answers import NoSharedAnswers, SharedAnswers, redis_answers, redis_pool
+from libraries_io_mcp.librariesio.replicas import Replicas
+from libraries_io_mcp.librariesio.shared_answers import (
+    NoSharedAnswers,
+    SharedAnswers,
+    redis_answers,
+    redis_client,
+    redis_pool,
+)
 from libraries_io_mcp.librariesio.transports import network_stack
 from libraries_io_mcp.librariesio.vitals import Contacts, Vitals
 from libraries_io_mcp.settings import LibrariesIOSettings
@@ -49,13 +56,12 @@ def assemble(
     redis_url: SecretStr | None,
     redis_seconds: float,
     caller: Callable[[], str],
-) -> tuple[Asker, Quota, Vitals]:
-    """The asker, the quota it draws on, and how all its parts are. Nothing is connected yet."""
-    base_url, contacts = httpx.URL(settings.base_url), Contacts(monotonic)
-    counters, shared = _shared(redis_url, monotonic, redis_seconds)
-    quota = _quota(settings, instruments, counters, now, monotonic, sleep)
-    waits, bounds = Waits(tracer_provider, now), {"max_entries": cache_max_entries, "max_bytes": cache_max_bytes}
-    cache = Cache(instruments=instruments, waits=waits, now=now, **bounds)
+) -> tuple[Asker, Quota, Vitals, Replicas]:
+    """The asker, the quota it draws on, how all its parts are, and the other processes. Nothing is connected yet."""
+    base_url, contacts, waits = httpx.URL(settings.base_url), Contacts(monotonic), Waits(tracer_provider, now)
+    counters, shared, replicas = _shared(redis_url, monotonic, sleep, redis_seconds)
+    quota = _quota(settings, instruments, counters, now, monotonic, sleep, replicas)
+    cache = _cache(instruments, waits, now, cache_max_entries, cache_max_bytes)
     stack = network_stack(
         base_url=base_url,
         key=settings.api_key,
@@ -82,7 +88,12 @@ def assemble(
         monotonic=monotonic,
         caller=caller,
     )
-    return asker, quota, _vitals(contacts, asker, quota, stack, cache, shared)
+    replicas.join(quota.name, breakers=stack, also=quota.look)
+    return asker, quota, _vitals(contacts, asker, quota, stack, cache, shared, replicas), replicas
+
+
+def _cache(instruments: Instruments, waits: Waits, now: Callable[[], float], entries: int, size: int) -> Cache:
+    return Cache(instruments=instruments, waits=waits, now=now, max_entries=entries, max_bytes=size)
 
 
 def _quota(
@@ -92,8 +103,17 @@ def _quota(
     now: Callable[[], float],
     monotonic: Callable[[], float],
     sleep: Callable[[float], Awaitable[None]],
+    replicas: Replicas,
 ) -> Quota:
-    quota = Quota(counters, key=settings.api_key, limit=settings.rate_limit, now=now, monotonic=monotonic, sleep=sleep)
+    quota = Quota(
+        counters,
+        key=settings.api_key,
+        limit=settings.rate_limit,
+        now=now,
+        monotonic=monotonic,
+        sleep=sleep,
+        replicas=lambda: replicas.count,
+    )
     instruments.watch_quota(lambda: _budget(quota))
     return quota
 
@@ -105,6 +125,7 @@ def _vitals(
     stack: BreakerTransport,
     cache: Cache,
     shared: SharedAnswers,
+    replicas: Replicas,
 ) -> Vitals:
     return Vitals(
         contacts,
@@ -114,6 +135,7 @@ def _vitals(
         store_kind="memory" if isinstance(shared, NoSharedAnswers) else "redis",
         try_store=shared.round_trip,
         probe=lambda: _probe(asker),
+        replicas=lambda: replicas.count,
     )
 
 
@@ -122,16 +144,20 @@ async def _probe(asker: Asker) -> None:
 
 
 def _shared(
-    redis_url: SecretStr | None, monotonic: Callable[[], float], seconds: float
-) -> tuple[Counters, SharedAnswers]:
+    redis_url: SecretStr | None,
+    monotonic: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]],
+    seconds: float,
+) -> tuple[Counters, SharedAnswers, Replicas]:
     if redis_url is None:
-        return Counters(monotonic), NoSharedAnswers()
+        return Counters(monotonic), NoSharedAnswers(), Replicas(None, sleep=sleep, seconds=seconds)
     # The libraries know Valkey by the name of Redis.
     url = re.sub("^valkey", "redis", redis_url.get_secret_value())
     try:
         pool = redis_pool(url, seconds)
         counters = Counters(monotonic, redis_counters(url, pool), seconds=seconds)
-        return counters, redis_answers(pool, now=monotonic, seconds=seconds)
+        replicas = Replicas(redis_client(pool), sleep=sleep, seconds=seconds)
+        return counters, redis_answers(pool, now=monotonic, seconds=seconds), replicas
     except (ImportError, ConfigurationError):
         wrong = "REDIS_URL is set, but the package `redis` is not installed."
     except ValueError:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,11 +27,15 @@ logger = logging.getLogger("libraries_io_mcp.librariesio")
 
 @dataclass(slots=True)
 class Breaker:
-    """State of one group: failures in a row, when it may be probed next, and how many probes are under way."""
+    """State of one group: failures in a row, when it may be probed next, and how many probes are under way.
+
+    `advised`: another process opened it, and this one has seen no failure itself.
+    """
 
     failures: int = 0
     probe_at: float = 0.0
     probes: int = 0
+    advised: bool = False
 
     @property
     def state(self) -> BreakerState:
@@ -62,6 +66,23 @@ class BreakerTransport(httpx.AsyncBaseTransport):
     def _facts(self, breaker: Breaker) -> BreakerFacts:
         left = max(breaker.probe_at - self._now(), 0.0) if breaker.state == "open" else 0.0
         return BreakerFacts(breaker.state, breaker.failures, round(left, 1))
+
+    def opened(self) -> dict[str, float]:
+        """The groups whose breaker opened by what was seen here, and the seconds until each may be probed."""
+        own = {group: each for group, each in self._breakers.items() if each.state != "closed" and not each.advised}
+        return {group: max(breaker.probe_at - self._now(), 0.0) for group, breaker in own.items()}
+
+    def advise(self, opened: Mapping[str, float]) -> None:
+        """The same by what other processes saw: such a group is left alone until then, or until they say so."""
+        for group, seconds in opened.items():
+            breaker = self._breakers.setdefault(group, Breaker())
+            if breaker.state == "closed":
+                breaker.failures, breaker.probe_at, breaker.advised = FAILURES, self._now() + seconds, True
+                self._tell(group, breaker)
+        for group, breaker in self._breakers.items():
+            if breaker.advised and group not in opened and not breaker.probes:
+                breaker.failures, breaker.advised = 0, False
+                self._tell(group, breaker)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send, if the group's breaker allows it.
@@ -115,6 +136,8 @@ class BreakerTransport(httpx.AsyncBaseTransport):
             breaker.probes -= 1
             # If it said nothing, the next one may try at once.
             breaker.probe_at = self._now()
+        if failed is not None:
+            breaker.advised = False
         if failed is False:
             breaker.failures = 0
         elif failed:

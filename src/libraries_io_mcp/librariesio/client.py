@@ -95,7 +95,7 @@ class LibrariesIOClient:
         `now` is epoch seconds and may jump, as a machine's clock does; `monotonic` measures how long something takes.
         Left out, it is the machine's own, or `now` when a clock is handed in.
         """
-        self._asker, self._quota, self.vitals = assemble(
+        self._asker, self._quota, self.vitals, self._replicas = assemble(
             settings,
             instruments=instruments,
             tracer_provider=tracer_provider,
@@ -114,8 +114,13 @@ class LibrariesIOClient:
         )
         self._manner = Manner(settings.timeout_seconds)
 
+    async def keep_in_touch(self) -> None:
+        """See and be seen by the other processes that share the quota, until cancelled; at once without any."""
+        await self._replicas.run()
+
     async def aclose(self) -> None:
         """Close the connections."""
+        await self._replicas.leave()
         await self._asker.aclose()
 
     def asking(

@@ -80,8 +80,12 @@ class Quota:
         now: Callable[[], float],
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
+        replicas: Callable[[], int] = lambda: 1,
     ) -> None:
+        """`replicas`: how many processes have this budget; each gets its part when they can't count together."""
         self._counters = counters
+        self._replicas = replicas
+        self._mine = 0
         self._now = now
         self._monotonic = monotonic
         self._sleep = sleep
@@ -104,12 +108,18 @@ class Quota:
         self._used = 0
         self._refused_until = 0.0
 
+    @property
+    def name(self) -> str:
+        """What the budget is called among those who share it. It does not tell the key."""
+        return self._name
+
     def status(self) -> QuotaStatus:
         """The budget now."""
         now = self._now()
         used = self._used if self._clock.latest_window(now) == self._window else 0
         refused = self._refused_until - self._monotonic()
-        remaining = 0 if refused > 0 else max(self._limit - used, 0)
+        mine = self._mine if used else 0
+        remaining = 0 if refused > 0 else max(min(self._limit - used, self._part(self._limit) - mine), 0)
         return QuotaStatus(
             limit=self._limit,
             remaining=remaining,
@@ -153,7 +163,13 @@ class Quota:
     async def refund(self, permit: Permit) -> None:
         """No connection could be made, so the service has not counted the request."""
         if permit.window == self._window:
+            self._mine -= 1
             await self._count(-1)
+
+    async def look(self) -> None:
+        """See what other processes have used, so that it is known should they be lost sight of."""
+        if self._window >= 0 and self._clock.latest_window(self._now()) == self._window:
+            self._used = await self._counters.get(self._counter())
 
     async def learn(self, reply: httpx.Response, *, sent: float) -> None:
         """Correct the count, the limit and the clock by what a reply says about them."""
@@ -180,7 +196,8 @@ class Quota:
             # Other processes have counted on since this one looked; only what none of them sent is missing.
             self._used = await self._counters.get(self._counter())
             if counted > self._used:
-                await self._count(counted - self._used)
+                missing, keep = counted - self._used, 2 * self._clock.window
+                self._used = await self._counters.correct(self._counter(), keep, missing)
 
     def _leave_line(self, question: Question) -> None:
         line = self._waiting[question.priority]
@@ -249,12 +266,19 @@ class Quota:
             await self._enter(window, carried=sum(now - sent < ARRIVAL_SECONDS for sent in self._sent_at))
         allowed = self._allowed(question.priority)
         self._used = await self._counters.get(self._counter())
-        if self._used < allowed and self._used >= allowed - self._kept_for_others(question, window, allowed, now):
+        part = self._part(allowed)
+        left = min(allowed - self._used, part - self._mine)
+        if 0 < left <= self._kept_for_others(question, window, part, now):
             return None
-        if self._used >= allowed or await self._count(1) > allowed:
+        if left <= 0 or await self._count(1) > allowed:
             return self._clock.seconds_until_next(now)
+        self._mine += 1
         self._shares.give(question.caller, window)
         return 0.0
+
+    def _part(self, allowed: int) -> int:
+        """What this process may send of what all may: all of it, as long as they count together."""
+        return max(allowed // self._replicas(), 1) if self._counters.are_alone else allowed
 
     def _kept_for_others(self, question: Question, window: int, allowed: int, now: float) -> int:
         left = self._clock.seconds_until_next(now) / self._clock.window
@@ -263,7 +287,7 @@ class Quota:
 
     async def _enter(self, window: int, *, carried: int) -> None:
         if window != self._window:
-            self._window, self._used = window, 0
+            self._window, self._used, self._mine = window, 0, carried
             await self._count(carried)
 
     async def _count(self, amount: int) -> int:

@@ -7,7 +7,9 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Awaitable, Callable
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from typing import Any, Final, Protocol
@@ -18,6 +20,12 @@ PREFIX: Final = "libraries_io_mcp:answer:1:"
 LARGEST: Final = 2 * 1024 * 1024
 """Larger replies stay in memory: moving them takes Redis longer than they are worth."""
 
+TURN_PREFIX: Final = "libraries_io_mcp:asking:1:"
+TURN_SECONDS: Final = 3.0
+"""Who asks says so again three times in this time; after it, the others no longer wait for one that was killed."""
+FIRST_LOOK_SECONDS: Final = 0.02
+LONGEST_LOOK_SECONDS: Final = 0.2
+"""Those who wait for another process's answer look for it after these pauses, which grow."""
 CHECK_SECONDS: Final = 4.0
 CHECK_KEEP_SECONDS: Final = 60
 
@@ -43,6 +51,14 @@ class SharedAnswers(Protocol):
     async def put(self, question: Any, answer: RawAnswer, keep_seconds: float) -> None:
         """Keep an answer."""
 
+    def turn(
+        self, question: Any, usable: Callable[[RawAnswer], bool], patience_seconds: float
+    ) -> AbstractAsyncContextManager[RawAnswer | None]:
+        """The answer that is there, or that another process gets within `patience_seconds`.
+
+        `None`: ask the service and `put` the answer, while the others wait for the end of the block.
+        """
+
     async def round_trip(self) -> str | None:
         """Whether the store takes a value and gives it back: `None`, or what went wrong."""
 
@@ -56,8 +72,19 @@ class Store(Protocol):
     async def get(self, name: str) -> Any:
         """The value, as bytes."""
 
-    async def set(self, name: str, value: bytes, *, ex: int) -> Any:
-        """Keep a value for `ex` seconds."""
+    async def mget(self, *names: str) -> Any:
+        """Several of them."""
+
+    async def set(
+        self, name: str, value: bytes, *, ex: int | None = None, px: int | None = None, nx: bool = False
+    ) -> Any:
+        """Keep a value for `ex` seconds or `px` milliseconds; with `nx` only if there is none."""
+
+    async def pexpire(self, name: str, time: int) -> Any:
+        """Keep it for so many milliseconds from now on."""
+
+    async def delete(self, name: str) -> Any:
+        """Keep it no more."""
 
 
 class NoSharedAnswers:
@@ -69,6 +96,16 @@ class NoSharedAnswers:
 
     async def put(self, question: Any, answer: RawAnswer, keep_seconds: float) -> None:
         """Nothing."""
+
+    @asynccontextmanager
+    async def turn(
+        self,
+        question: Any,  # noqa: ARG002 - the protocol's signature
+        usable: Callable[[RawAnswer], bool],  # noqa: ARG002
+        patience_seconds: float,  # noqa: ARG002
+    ) -> AsyncIterator[RawAnswer | None]:
+        """Nothing is there, and nobody else asks."""
+        yield None
 
     async def round_trip(self) -> str | None:
         """Nothing can go wrong."""
@@ -91,8 +128,10 @@ class RedisAnswers:
         now: Callable[[], float],
         close: Callable[[], Awaitable[None]],
         seconds: float = REDIS_SECONDS,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
+        self._sleep = sleep
         self._seconds = seconds
         self._close = close
         self._now = now
@@ -107,6 +146,53 @@ class RedisAnswers:
         """Keep an answer, unless it is very large."""
         if len(answer.content) <= LARGEST and keep_seconds >= 1:
             await self._ask(lambda: self._store.set(_key(question), _pack(answer), ex=int(keep_seconds)))
+
+    @asynccontextmanager
+    async def turn(
+        self, question: Any, usable: Callable[[RawAnswer], bool], patience_seconds: float
+    ) -> AsyncIterator[RawAnswer | None]:
+        """The answer that is there or that another process gets, or `None`: then the others wait for this one."""
+        answer = await self.get(question)
+        if answer is not None and usable(answer):
+            yield answer
+            return
+        claim = f"{TURN_PREFIX}{_digest(question)}"
+        mine = uuid.uuid4().hex.encode()
+        claimed = await self._ask(lambda: self._store.set(claim, mine, px=_milliseconds(TURN_SECONDS), nx=True))
+        if not claimed:
+            # Either another one asks, or the store does not work: then this finds nothing and ends at once.
+            yield await self._of_another(question, claim, usable, self._now() + patience_seconds)
+            return
+        renewing = asyncio.ensure_future(self._renew(claim, mine))
+        try:
+            yield None
+        finally:
+            renewing.cancel()
+            if await self._ask(lambda: self._store.get(claim)) == mine:
+                await self._ask(lambda: self._store.delete(claim))
+
+    async def _of_another(
+        self, question: Any, claim: str, usable: Callable[[RawAnswer], bool], until: float
+    ) -> RawAnswer | None:
+        pause = FIRST_LOOK_SECONDS
+        while True:
+            found = await self._ask(lambda: self._store.mget(_key(question), claim))
+            stored, claimed = found or (None, None)
+            answer = _unpack(stored) if isinstance(stored, bytes) else None
+            if answer is not None and usable(answer):
+                return answer
+            # The answer is put before the claim goes: without a claim there will be none.
+            if claimed is None or self._now() + pause >= until:
+                return None
+            await self._sleep(pause)
+            pause = min(1.5 * pause, LONGEST_LOOK_SECONDS)
+
+    async def _renew(self, claim: str, mine: bytes) -> None:
+        while True:
+            await self._sleep(TURN_SECONDS / 3)
+            if await self._ask(lambda: self._store.get(claim)) != mine:
+                return
+            await self._ask(lambda: self._store.pexpire(claim, _milliseconds(TURN_SECONDS)))
 
     async def round_trip(self) -> str | None:
         """Write a value and read it back, also while the store is left alone; `None`, or what went wrong."""
@@ -157,14 +243,33 @@ def redis_pool(url: str, seconds: float = REDIS_SECONDS) -> Any:
     return library.ConnectionPool.from_url(url, socket_timeout=seconds, socket_connect_timeout=seconds)
 
 
-def redis_answers(pool: Any, *, now: Callable[[], float], seconds: float = REDIS_SECONDS) -> RedisAnswers:
-    """Shared answers over the connections of `pool`, which are closed with them."""
+def redis_client(pool: Any) -> Any:
+    """A client over the connections of `pool`."""
     library: Any = import_module("redis.asyncio")
-    return RedisAnswers(library.Redis(connection_pool=pool), now=now, close=pool.aclose, seconds=seconds)
+    return library.Redis(connection_pool=pool)
+
+
+def redis_answers(
+    pool: Any,
+    *,
+    now: Callable[[], float],
+    seconds: float = REDIS_SECONDS,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> RedisAnswers:
+    """Shared answers over the connections of `pool`, which are closed with them."""
+    return RedisAnswers(redis_client(pool), now=now, close=pool.aclose, seconds=seconds, sleep=sleep)
 
 
 def _key(question: Any) -> str:
-    return PREFIX + hashlib.sha256(repr(question).encode("utf-8", "backslashreplace")).hexdigest()[:40]
+    return PREFIX + _digest(question)
+
+
+def _digest(question: Any) -> str:
+    return hashlib.sha256(repr(question).encode("utf-8", "backslashreplace")).hexdigest()[:40]
+
+
+def _milliseconds(seconds: float) -> int:
+    return int(1000 * seconds)
 
 
 def _pack(answer: RawAnswer) -> bytes:

@@ -95,6 +95,7 @@ class Vitals:
         try_store: writes a value to the store and reads it back; `None`, or what went wrong.
         probe: asks the service one question past the cache, once, and waits 10 seconds at most. Costs one request
             of the quota unless the quota or the breaker refuses. Raises `CallError`.
+        replicas: how many processes were last seen to share the store, this one among them.
     """
 
     contacts: Contacts
@@ -104,3 +105,4 @@ class Vitals:
     store_kind: Literal["memory", "redis"]
     try_store: Callable[[], Awaitable[str | None]]
     probe: Callable[[], Awaitable[None]]
+    replicas: Callable[[], int] = lambda: 1

@@ -58,13 +58,14 @@ def storage_connectivity(vitals: Vitals) -> Ping:
     async def ping() -> Outcome:
         if vitals.store_kind == "memory":
             return Outcome("healthy", None, {"store": "memory"})
-        details = {"store": vitals.store_kind}
+        replicas = vitals.replicas()
+        details = {"store": vitals.store_kind, "replicas": replicas}
         error = await vitals.try_store()
         if error is None:
             return Outcome("healthy", None, details)
         advice = (
-            "Start Redis or Valkey, or correct REDIS_URL. Until then this process goes on alone: answers and quota "
-            "are not shared."
+            "Start Redis or Valkey, or correct REDIS_URL. Until then this process goes on alone: answers are not shared"
+            f", and it asks no more than its part of the quota, one of {replicas}."
         )
         return Outcome("degraded", f"Redis does not work: {error}", details, advice)
 
