@@ -30,8 +30,6 @@ from libraries_io_mcp.telemetry.http_server import ObserveHttp
 from libraries_io_mcp.telemetry.instruments import Instruments
 
 PATH: Final = "/mcp"
-OTHER_FILES: Final = 200
-"""What the process opens beside its clients' connections: files, and connections of its own."""
 
 logger: Final = logging.getLogger(__name__)
 
@@ -102,7 +100,7 @@ async def _serve(
         logger.warning("MCP_ALLOW_ANONYMOUS=true: whoever reaches this server may call it")
     server.auth = provider(settings, who)
     app = _app(server, settings, limits, who, instruments)
-    _allow_files(limits.max_connections)
+    _allow_files(limits)
     door = Door(limits, instruments.http_refused, time.monotonic)
     config = _config(app, limits, door)
     # Whole seconds, says the signature; the library only hands it to asyncio.wait_for.
@@ -134,16 +132,16 @@ def _config(app: ASGIApp, limits: LimitSettings, door: Door) -> uvicorn.Config:
     )
 
 
-def _allow_files(connections: int) -> None:
+def _allow_files(limits: LimitSettings) -> None:
     """Each connection is an open file, and the usual limit of 1,024 is there for programs that use select()."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + OTHER_FILES
+    wanted = limits.open_files
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     if allowed < wanted:
-        logger.warning("MCP_MAX_CONNECTIONS=%d: this process may open only %d files", connections, allowed)
+        logger.warning("MCP_MAX_CONNECTIONS=%d: this process may open only %d files", limits.max_connections, allowed)
 
 
 def _app(

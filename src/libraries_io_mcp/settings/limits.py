@@ -8,6 +8,8 @@ from pydantic_settings import SettingsConfigDict
 
 from libraries_io_mcp.settings.group import Allowed, Group, Words
 
+OTHER_FILES: Final = 200
+"""What the process opens beside its clients' connections: files, and connections of its own."""
 _SECONDS: Final = Allowed("a number from 0.1 to 86400")
 
 
@@ -105,3 +107,8 @@ class LimitSettings(Group):
             "is none of theirs is the client's."
         ),
     ] = ("127.0.0.1", "::1")
+
+    @property
+    def open_files(self) -> int:
+        """How many files the process must be allowed to open: each connection is one."""
+        return self.max_connections + OTHER_FILES
