@@ -42,6 +42,7 @@ check: $(READY) ## Format, lint, types, import rules: exactly what CI runs
 	@$(BIN)/python scripts/check_modules.py
 	@$(BIN)/python scripts/write_docs.py --check
 	@$(BIN)/python -m grafana.build --check
+	@$(BIN)/libraries-io-mcp alerts check otel/rules > /dev/null
 
 bench: $(READY) ## Measure what docs/performance.md claims: ratios of interleaved variants (6 minutes)
 	@$(BIN)/python -m benchmarks.bench
