@@ -106,8 +106,8 @@ def test_no_secret_is_given_away(told: Told):
 
 def test_each_delivery_is_logged_counted_and_traced(told: Told):
     stderr = told.ways_out["stderr"].decode()
-    assert "email: AlwaysTheCase is firing, 1 alerts: done" in stderr
-    assert "webhook: AlwaysTheCase is firing, 1 alerts: retry (it answered 500; again in " in stderr
+    assert "email: AlwaysTheCase is firing, 1 alert: done" in stderr
+    assert "webhook: AlwaysTheCase is firing, 1 alert: retry (it answered 500; again in " in stderr
     metrics = told.ways_out["/metrics"].decode()
     assert 'alerting_channel="email",alerting_outcome="done"' in metrics
     assert 'alerting_channel="webhook",alerting_outcome="retry"' in metrics

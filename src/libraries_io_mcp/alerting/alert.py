@@ -44,8 +44,8 @@ class Alert:
 
     @property
     def severity(self) -> Severity:
-        """`none` for a severity that is not one of ours."""
-        return next((each for each in SEVERITIES if each == self.labels.get("severity")), "none")
+        """`high` where the rule says none of ours, as Alertmanager routes it: such an alert is told, never lost."""
+        return next((each for each in SEVERITIES if each == self.labels.get("severity")), "high")
 
     @property
     def fingerprint(self) -> str:

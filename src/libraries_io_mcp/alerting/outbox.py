@@ -168,11 +168,12 @@ class Outbox:
         level = {"done": logging.WARNING if reason else logging.INFO, "retry": logging.WARNING}
         logger.log(
             level.get(outcome, logging.ERROR),
-            "%s: %s is %s, %d alerts: %s%s",
+            "%s: %s is %s, %d alert%s: %s%s",
             self.name,
             notification.group.get("alertname", ""),
             notification.status,
             len(notification.alerts),
+            "" if len(notification.alerts) == 1 else "s",
             outcome,
             f" ({reason})" if reason else "",
             extra={Attribute.ALERT_CHANNEL: self.name, Attribute.ALERT_OUTCOME: outcome},

@@ -244,7 +244,7 @@ async def test_the_queue_is_bounded_and_says_what_it_drops(caplog: pytest.LogCap
     await stage.rounds([an_alert(f"Rule{number}") for number in range(5)])
     assert stage.delivery.facts()["channels"]["email"]["queued"] == 3
     assert stage.counted()["email", "dropped"] == 2
-    assert "email: Rule0 is firing, 1 alerts: dropped (the queue is full)" in caplog.messages
+    assert "email: Rule0 is firing, 1 alert: dropped (the queue is full)" in caplog.messages
 
 
 async def test_spans_say_channel_and_outcome():

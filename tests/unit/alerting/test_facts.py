@@ -23,8 +23,8 @@ def test_the_worst_come_first_and_only_what_fires_is_counted():
         NOON,
     )
     facts = alerts_facts(book, evaluated_by="prometheus", since=NOON, problems=["one"])
-    assert [alert["name"] for alert in facts["active"]] == ["Critical", "Later", "Low", "Odd", "Pending"]
-    assert facts["summary"] == {"critical": 2, "high": 0, "medium": 0, "low": 1, "none": 1}
+    assert [alert["name"] for alert in facts["active"]] == ["Critical", "Later", "Odd", "Low", "Pending"]
+    assert facts["summary"] == {"critical": 2, "high": 1, "medium": 0, "low": 1, "none": 0}
     assert (facts["evaluated_by"], facts["since"]) == ("prometheus", "2026-09-21T14:13:20.000Z")
     assert facts["problems"] == ["one"]
     assert facts["active"][-1]["fired_at"] is None

@@ -17,6 +17,12 @@ def told(ledger: Ledger, at: float = NOON) -> None:
     ledger.delivered(notification)
 
 
+@pytest.mark.parametrize(("severity", "messages"), [("warning", 1), ("", 1), ("low", 1), ("none", 0)])
+def test_a_severity_that_is_not_ours_is_told_too(severity: str, messages: int):
+    alert = an_alert(severity=severity)
+    assert len(Ledger().review([alert], direct=True, answered_at=None, now=NOON).notifications) == messages
+
+
 def test_an_alert_that_nobody_mentions_is_forgotten_and_that_is_said(caplog: pytest.LogCaptureFixture):
     ledger = Ledger()
     told(ledger)
