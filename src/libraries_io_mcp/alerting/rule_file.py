@@ -129,9 +129,17 @@ class _Reader:
         hold = self._try(_duration, fields, "for")
         keep = self._try(_duration, fields, "keep_firing_for")
         labels = self._templates({**group_labels, **(self._try(_labels, fields, "labels") or {})}, "labels")
-        annotations = self._templates(self._try(_labels, fields, "annotations") or {}, "annotations")
+        texts = self._try(_labels, fields, "annotations") or {}
+        annotations = self._templates(texts, "annotations")
         if expression is None or hold is None or keep is None or len(self.problems) > before:
             return None
+        cooldown = texts.get("cooldown", "0").strip()
+        try:
+            # What a template gives is known only when the alert fires.
+            parse_duration("0" if "{{" in cooldown else cooldown)
+        except ValueError as error:
+            # Prometheus takes the rule as it is, and so do we.
+            self._say(_Wrong("annotations.cooldown", f"{error}; the default is used"))
         return AlertingRule(name, expression, hold, keep, labels, annotations)
 
     def _recording(self, fields: Fields, record: str, group_labels: Mapping[str, str]) -> Rule | None:

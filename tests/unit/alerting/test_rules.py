@@ -186,6 +186,16 @@ def test_a_mistake_in_a_file_is_one_line_and_the_other_files_are_loaded(
     assert [group.name for group in loaded.groups] == ["g"]
 
 
+def test_a_cooldown_that_can_not_be_read_is_said_and_the_rule_is_evaluated(tmp_path: Path) -> None:
+    rule = "{alert: Down, expr: up == 0, annotations: {cooldown: soon}}"
+    loaded = load_text(tmp_path, f"groups: [{{name: one, rules: [{rule}]}}]")
+    (line,) = map(str, loaded.problems)
+    assert line.endswith(
+        "rule Down, field annotations.cooldown: 'soon' is no duration such as 30s, 5m or 1h30m; the default is used"
+    )
+    assert [len(group.rules) for group in loaded.groups] == [1]
+
+
 def test_every_mistake_of_a_file_is_said(tmp_path: Path) -> None:
     loaded = load_text(
         tmp_path,
