@@ -6,6 +6,7 @@ The slow and large ones are in `tests/e2e/test_attacks.py`, logins in `test_auth
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -15,13 +16,16 @@ import pytest
 from fastmcp import Client
 from tests.support.command import HTTP, Running
 from tests.support.polling import HANG_SECONDS, poll_until
-from tests.support.raw_http import STATUS, connect, exchange, rest
+from tests.support.raw_http import ACCEPT, SMUGGLED, STATUS, address, connect, exchange, post, rest
+from tests.support.stand_in import CANARY
+from tests.support.upstream import Upstream
 
 pytestmark = pytest.mark.anyio
 OURS: Final = "https://ours.example"
 LIMITS: Final = {
-    "MCP_HEADER_SECONDS": "2",
-    "MCP_BODY_SECONDS": "2",
+    "MCP_HEADER_SECONDS": "3",
+    "MCP_BODY_SECONDS": "3",
+    "MCP_SEND_SECONDS": "2",
     "MCP_MAX_REQUEST_BYTES": "1000000",
     "MCP_MAX_HEADER_BYTES": "16384",
     "MCP_MAX_CONNECTIONS": "40",
@@ -34,9 +38,6 @@ INITIALIZE: Final = {
     "method": "initialize",
     "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
 }
-ACCEPT: Final = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
-HIDDEN: Final = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
-"""A request inside of another one: answering it would be the success of the attack."""
 
 
 @pytest.fixture(scope="module")
@@ -58,47 +59,6 @@ def refusals(base: str, reason: str) -> float:
         if line.startswith("libraries_io_http_refusals") and label in line:
             return float(line.rpartition(" ")[2])
     return 0.0
-
-
-def post(head: str, body: bytes = b"") -> bytes:
-    return f"POST /mcp HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode() + body
-
-
-SMUGGLED: Final = {
-    "both lengths": post(f"Content-Length: {len(HIDDEN) + 5}\r\nTransfer-Encoding: chunked", b"0\r\n\r\n" + HIDDEN),
-    "both lengths, other order": post("Transfer-Encoding: chunked\r\nContent-Length: 5", b"0\r\n\r\n" + HIDDEN),
-    "two lengths": post(f"Content-Length: 0\r\nContent-Length: {len(HIDDEN)}", HIDDEN),
-    "the same length twice": post("Content-Length: 0\r\nContent-Length: 0", HIDDEN),
-    "lengths in a list": post("Content-Length: 0, 0", HIDDEN),
-    "signed length": post("Content-Length: +0", HIDDEN),
-    "negative length": post("Content-Length: -1", HIDDEN),
-    "hexadecimal length": post("Content-Length: 0x0", HIDDEN),
-    "folded header": post("Content-Length: 0\r\nX-Folded: a\r\n Transfer-Encoding: chunked", HIDDEN),
-    "folded length": post("Content-Length:\r\n 0", HIDDEN),
-    "bare line feed": b"GET /health HTTP/1.1\nHost: localhost\n\n" + HIDDEN,
-    "one bare line feed": post("X-One: a\nContent-Length: 0", HIDDEN),
-    "bare carriage return": post("X-One: a\rContent-Length: 0", HIDDEN),
-    "space before the colon": post("Transfer-Encoding : chunked", b"0\r\n\r\n" + HIDDEN),
-    "unknown coding": post("Transfer-Encoding: xchunked", b"0\r\n\r\n" + HIDDEN),
-    "two codings": post("Transfer-Encoding: chunked, identity", b"0\r\n\r\n" + HIDDEN),
-    "two coding headers": post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", b"0\r\n\r\n" + HIDDEN),
-    "vertical tab in the coding": post("Transfer-Encoding: \x0bchunked", b"0\r\n\r\n" + HIDDEN),
-    "chunks in HTTP/1.0": b"POST /mcp HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-    + HIDDEN,
-    "zero byte in a header": post("X-Zero: a\0b\r\nContent-Length: 0", HIDDEN),
-    "zero byte in a name": post("X\0: a\r\nContent-Length: 0", HIDDEN),
-    "no colon": post("Content-Length 0", HIDDEN),
-    "two hosts": post("Host: evil.example\r\nContent-Length: 0", HIDDEN),
-    "no host": b"GET /health HTTP/1.1\r\n\r\n" + HIDDEN,
-    "space in the target": b"GET /health x HTTP/1.1\r\nHost: localhost\r\n\r\n" + HIDDEN,
-    "signed chunk": post("Transfer-Encoding: chunked", b"+0\r\n\r\n" + HIDDEN),
-    "hexadecimal chunk": post("Transfer-Encoding: chunked", b"0x0\r\n\r\n" + HIDDEN),
-    "endless chunk size": post("Transfer-Encoding: chunked", b"f" * 40 + b"\r\n" + HIDDEN),
-    "bare line feed after a chunk size": post("Transfer-Encoding: chunked", b"0\n\n" + HIDDEN),
-    "chunk longer than said": post("Transfer-Encoding: chunked", b"1\r\nab\r\n0\r\n\r\n" + HIDDEN),
-    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 40 + b"\r\n\r\n",
-    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-}
 
 
 @pytest.mark.parametrize("name", SMUGGLED)
@@ -191,12 +151,22 @@ async def test_slow_clients_are_cut_off_while_others_are_served(server: Running,
     assert refusals(base, "slow_body") >= 2
 
 
+def test_who_does_not_read_the_answers_is_cut_off(base: str):
+    with socket.socket() as connection:
+        # Little room for what is not read, and more answers than any buffer on the way holds.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        connection.settimeout(HANG_SECONDS)
+        connection.connect(address(base))
+        connection.sendall(b"GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2_000)
+        poll_until(lambda: refusals(base, "slow_reader") >= 1, "the reader to be cut off")
+
+
 async def test_idle_connections_make_room(server: Running, base: str):
     idle = [connect(base) for _ in range(100)]
     try:
         async with Client(server.url) as client:
             assert await client.list_tools()
-        assert refusals(base, "too_many_connections") >= 60
+        poll_until(lambda: refusals(base, "too_many_connections") >= 1, "some to be closed for others")
     finally:
         for connection in idle:
             connection.close()
@@ -295,3 +265,44 @@ def test_connections_at_once_may_all_be_busy(sandbox_url: str, tmp_path: Path):
                 assert closed(first)
                 second.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                 assert STATUS.findall(rest(second)) == [b"200"]
+
+
+def call(url: str, client: str, package: str) -> httpx.Response:
+    """A call that a proxy on this machine passes on for a client."""
+    message = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "get_package_info", "arguments": {"platform": "npm", "name": package}},
+    }
+    # What a client claims to be stands further left.
+    headers = {**ACCEPT, "X-Forwarded-For": f"198.51.100.1, {client}", "MCP-Protocol-Version": "2025-11-25"}
+    return httpx.post(url, json=message, headers=headers, timeout=HANG_SECONDS)
+
+
+def test_one_caller_takes_no_place_of_another(upstream: Upstream, tmp_path: Path):
+    given = {
+        "LIBRARIES_IO_BASE_URL": upstream.base_url,
+        "LIBRARIES_IO_API_KEY": CANARY,
+        "LIBRARIES_IO_TIMEOUT_SECONDS": "300",
+        "MCP_STATELESS": "true",
+        "MCP_MAX_CONCURRENT_CALLS_PER_CALLER": "1",
+    }
+    ended: list[object] = []
+
+    def hang() -> None:
+        try:
+            ended.append(call(server.url, "203.0.113.1", "hang"))
+        except httpx.HTTPError as error:
+            ended.append(error)
+
+    with Running(*HTTP, folder=tmp_path, **given) as server:
+        thread = threading.Thread(target=hang)
+        thread.start()
+        upstream.wait_for("hang")
+        refused = call(server.url, "203.0.113.1", "good")
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+        assert refused.json()["error"] == "caller_busy"
+        assert call(server.url, "203.0.113.2", "good").status_code == 200
+        assert ended == []
+    thread.join(HANG_SECONDS)
