@@ -75,10 +75,10 @@ class Replica:
         """What its checks found."""
         return httpx.get(f"{self.base}/health/detailed", timeout=HANG_SECONDS).json()
 
-    def logged(self, text: str) -> int:
-        """How often its lines since the last start say so."""
-        assert self.running is not None
-        return self.running.stderr.count(text)
+    def firing(self) -> list[str]:
+        """The alerts that fire by what it sees."""
+        active = httpx.get(f"{self.base}/alerts", timeout=HANG_SECONDS).json()["active"]
+        return [each["name"] for each in active if each["state"] == "firing"]
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Alerting as the settings ask for it: rules, samples, Prometheus, channels and state, put together in their thread."""
 
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -11,6 +12,7 @@ from libraries_io_mcp.alerting.prometheus import Prometheus
 from libraries_io_mcp.alerting.rounds import Rounds, Samples
 from libraries_io_mcp.alerting.rules import DEFAULT_INTERVAL_SECONDS, default_rules, load_rules
 from libraries_io_mcp.alerting.service import Service
+from libraries_io_mcp.alerting.shared_state import SharedState, redis_store
 from libraries_io_mcp.alerting.state_file import StateFile
 from libraries_io_mcp.settings import Settings
 from libraries_io_mcp.telemetry.instruments import Instruments
@@ -44,15 +46,22 @@ def build_service(
         interval_seconds=shortest,
         settle_seconds=settings.alertmanager.settle_seconds,
     )
-    path = settings.alerts.state_path
     return Service(
         rules,
         Rounds(rules.groups, collect, instruments),
         delivery,
         instruments=instruments,
         prometheus=_prometheus(settings),
-        state_file=StateFile(path, asked_for=settings.alerts.state_file is not None) if path is not None else None,
+        state_file=_state(settings),
     )
+
+
+def _state(settings: Settings) -> StateFile | SharedState | None:
+    """Where it survives a restart: with REDIS_URL there, shared by all replicas; else in a file."""
+    if settings.redis.url is not None:
+        return SharedState(redis_store(settings.redis.url.get_secret_value()), monotonic=time.monotonic)
+    path = settings.alerts.state_path
+    return StateFile(path, asked_for=settings.alerts.state_file is not None) if path is not None else None
 
 
 def _prometheus(settings: Settings) -> Prometheus | None:

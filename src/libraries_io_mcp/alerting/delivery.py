@@ -21,6 +21,8 @@ __all__ = ["RESOLVED_SECONDS", "AlertmanagerApi", "Channels", "Delivery"]
 PROBE_SECONDS: Final = 5.0
 """How often an Alertmanager that is away is asked: less than its group_wait, so that our silences come in time."""
 
+NOTHING_TOLD: Final[Mapping[str, Any]] = {"entries": (), "threads": (), "fired": ()}
+
 logger: Final = logging.getLogger("libraries_io_mcp.alerting")
 
 
@@ -171,6 +173,18 @@ class Delivery:
                 logger.warning("%s: no such channel any more; %d messages are not delivered", name, len(queues[name]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             logger.warning("what was told before the restart can't be read (%s): begun anew", type(error).__name__)
+
+    def begin_anew(self, state: Mapping[str, Any]) -> None:
+        """Forget all that was told and is queued, and take over what `state` gave in another replica."""
+        self._ledger.restore(NOTHING_TOLD)
+        self._latest = ((), True)
+        for outbox in self._outboxes:
+            outbox.clear()
+        self.restore(state)
+
+    def told(self) -> tuple[Alert, ...]:
+        """The alerts that are not over, as far as whoever was told of them knows."""
+        return self._ledger.open
 
     def facts(self) -> dict[str, Any]:
         """How the ways do.

@@ -126,6 +126,11 @@ class Ledger:
             if entry is not None and entry.told == "queued":
                 entry.told = "delivered"
 
+    @property
+    def open(self) -> tuple[Alert, ...]:
+        """The alerts that are not over."""
+        return tuple(entry.alert for entry in self._entries.values() if not entry.over)
+
     def state(self) -> dict[str, Any]:
         """As JSON."""
         return {

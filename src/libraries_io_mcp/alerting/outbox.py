@@ -119,6 +119,10 @@ class Outbox:
         self._items = [*items, *self._items][-self._capacity :]
         self._filled.set()
 
+    def clear(self) -> None:
+        """Forget what is queued; what is just being sent is sent to its end."""
+        self._items = [item for item in self._items if item is self._sending]
+
     def _next(self) -> Item | None:
         """The first that is due and has nothing before it about the same group."""
         waiting: set[str] = set()

@@ -19,6 +19,7 @@ from libraries_io_mcp.alerting.history import Event
 from libraries_io_mcp.alerting.prometheus import NoAnswerError, Prometheus, Watch, wanted
 from libraries_io_mcp.alerting.rounds import Rounds
 from libraries_io_mcp.alerting.rule import LoadedRules
+from libraries_io_mcp.alerting.shared_state import SharedState
 from libraries_io_mcp.alerting.state_file import StateFile
 from libraries_io_mcp.telemetry import semconv
 from libraries_io_mcp.telemetry.instruments import Instruments
@@ -51,7 +52,7 @@ class Service:
         *,
         instruments: Instruments,
         prometheus: Prometheus | None,
-        state_file: StateFile | None,
+        state_file: StateFile | SharedState | None,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -60,6 +61,7 @@ class Service:
         self._delivery = delivery
         self._prometheus = prometheus
         self._state_file = state_file
+        self._shared = state_file if isinstance(state_file, SharedState) else None
         self._now = now
         self._sleep = sleep
         self._started = now()
@@ -161,7 +163,14 @@ class Service:
 
     async def tell(self) -> None:
         """Have people told of what is new, and keep the state."""
-        await self._delivery.notify(self._book.to_tell, by_prometheus=self._charge.by == "prometheus")
+        alerts: Sequence[Alert] = self._book.to_tell
+        if self._shared is not None:
+            self._shared.publish(alerts)
+            self._take_turns()
+            if not self._shared.leads:
+                return
+            alerts = self._shared.together(alerts, self._delivery.told(), self._now())
+        await self._delivery.notify(alerts, by_prometheus=self._charge.by == "prometheus")
         self.save()
 
     def restore(self) -> None:
@@ -177,7 +186,8 @@ class Service:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             logger.warning("the saved alerts can't be used (%s): alerting starts anew", type(error).__name__)
             return
-        self._delivery.restore(data.get("delivery", {}))
+        if self._shared is None or self._shared.leads:
+            self._delivery.restore(data.get("delivery", {}))
         if self._charge.by == "in_process":
             self._held = {each.fingerprint: (each, self._started + UNKNOWN_SECONDS) for each in self._unseen()}
         self._show()
@@ -224,6 +234,7 @@ class Service:
     async def _keep_saving(self) -> None:
         while True:
             await self._sleep(SAVE_SECONDS)
+            self._take_turns()
             self.save()
 
     async def _try(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -251,6 +262,17 @@ class Service:
         for event in self._book.update(in_charge, now):
             _log(event)
         self._show()
+
+    def _take_turns(self) -> None:
+        """Tell people from now on, with what the replica before knew; or leave it to another one."""
+        if self._shared is None:
+            return
+        led = self._shared.leads
+        if self._shared.hold():
+            self._delivery.begin_anew(self._shared.latest().get("delivery", {}))
+            self._news.set()
+        elif led and not self._shared.leads:
+            self._delivery.begin_anew({})
 
     def _changed(self, change: Change, now: float) -> None:
         who = "this server" if change.to == "in_process" else "Prometheus"

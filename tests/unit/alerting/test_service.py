@@ -26,6 +26,7 @@ from libraries_io_mcp.alerting.prometheus import Prometheus
 from libraries_io_mcp.alerting.rounds import Rounds
 from libraries_io_mcp.alerting.rules import load_rules
 from libraries_io_mcp.alerting.service import UNKNOWN_SECONDS, Service
+from libraries_io_mcp.alerting.shared_state import SharedState
 from libraries_io_mcp.alerting.state_file import StateFile
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.observe import Observer
@@ -79,7 +80,7 @@ class World:
 
     folder: Path
     prometheus_url: str | None = None
-    state_file: StateFile | None = None
+    state_file: StateFile | SharedState | None = None
     rules: str = RULES
     instruments: Instruments = field(default_factory=lambda: Instruments(NoOpMeter("test")))
     now: float = NOON
