@@ -141,8 +141,8 @@ def slow_bodies(url: str) -> Iterator[None]:
 
 @contextmanager
 def slow_readers(url: str) -> Iterator[None]:
-    """Ask for page after page and read nothing."""
-    with held(url, 20, b"GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2_000, b""):
+    """Ask for page after page and read nothing. Few: until the buffers are full each is a flood, which has no limit."""
+    with held(url, 5, b"GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2_000, b""):
         yield
 
 
