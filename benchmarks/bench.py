@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import alert_rules, cold_start, drops, http_load, memory, overhead, status_page
+from benchmarks import alert_rules, cold_start, drops, http_load, memory, overhead, replicas, status_page
 
 Figures = dict[str, Any]
 
@@ -27,6 +27,7 @@ def measures(quick: bool) -> dict[str, Callable[[], Figures]]:
         "cold_start": lambda: cold_start.cold_start(rounds=10 // share),
         "drops": lambda: drops.drops(seconds=15.0 / share),
         "alert_rules": lambda: alert_rules.alert_rules(passes=500 // share),
+        "replicas": lambda: replicas.replicas(rounds=5 // share, seconds=3.0),
         "status_page": lambda: status_page.status_page(rounds=16 // share, seconds=2.0),
         "memory": lambda: memory.memory(calls=200_000 // (share * 10 if quick else 1)),
     }
@@ -67,6 +68,10 @@ def goals(figures: Figures) -> list[tuple[str, float, str]]:
     if found := figures.get("alert_rules"):
         words = f"{found['rules']} rules over {found['series']} series, % of their period"
         rows.append((words, found["share_percent"], "< 0.10"))
+    if found := figures.get("replicas"):
+        for count in ("2", "3"):
+            words = f"{count} replicas to 1 on {found['cores']} cores, cached answers a second"
+            rows.append((words, found[count]["rate_to_one"], "-"))
     if found := figures.get("status_page"):
         rows += [
             ("status page open to closed: calls a second", found["rate_open_to_closed"], ">= 0.98"),
@@ -81,7 +86,9 @@ def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--only", nargs="*", help="some of: stdio http fifty_clients cold_start drops alert_rules status_page memory"
+        "--only",
+        nargs="*",
+        help="some of: stdio http fifty_clients cold_start drops alert_rules replicas status_page memory",
     )
     parser.add_argument("--quick", action="store_true", help="a fraction of everything")
     parser.add_argument("--json", type=Path, default=Path("benchmarks/result.json"), help="figures for machines")
