@@ -25,10 +25,16 @@ def played(stack: Stack, sandbox_url: str, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("product")
     newest = "count_over_time(libraries_io_retries_total[1h]) >= 3"  # of what is asked last
 
+    counted = 'mcp_server_operation_duration_seconds_count{gen_ai_tool_name="get_package_info"}'
+
+    def begun() -> bool:
+        return bool(stack.prometheus.query(f"last_over_time({counted}[1h])"))
+
     def drawn() -> bool:
         return bool(stack.prometheus.query(newest))
 
-    return {each: play(each, folder / each, stack.collector.endpoint, sandbox_url, drawn) for each in TRANSPORTS}
+    endpoint = stack.collector.endpoint
+    return {each: play(each, folder / each, endpoint, sandbox_url, begun, drawn) for each in TRANSPORTS}
 
 
 @pytest.fixture(params=TRANSPORTS)

@@ -68,10 +68,18 @@ def product_environment(endpoint: str, sandbox_url: str, name: str) -> dict[str,
     }
 
 
-def play(transport: str, folder: Path, endpoint: str, sandbox_url: str, drawn: Callable[[], bool]) -> Done:
+def play(
+    transport: str,
+    folder: Path,
+    endpoint: str,
+    sandbox_url: str,
+    begun: Callable[[], bool],
+    drawn: Callable[[], bool],
+) -> Done:
     """Ask all questions of a server of its own, end it as a client would, and say what was done.
 
-    Over HTTP the server lives until `drawn`: a rate needs two points of every series.
+    Over HTTP the last question waits until `begun`, and the server lives until `drawn`: a rate needs two points, and is
+    0 where the first of them holds everything already.
     """
     done = Done(transport)
     control = f"{sandbox_url.removesuffix('/api')}/_sandbox"
@@ -82,7 +90,7 @@ def play(transport: str, folder: Path, endpoint: str, sandbox_url: str, drawn: C
     given |= {"OTEL_METRICS_EXPORTER": "otlp,prometheus,file", "TELEMETRY_FILE_DIRECTORY": str(folder / "signals")}
     if transport == "http":
         with Running(*HTTP, folder=folder, **given) as server:
-            asyncio.run(_ask_all(Client(server.url), done))
+            asyncio.run(_ask_all(Client(server.url), done, begun))
             poll_until(drawn, "the panels to have two points of every series", 60)
             assert server.end("SIGTERM") in (0, -15, 143), server.stderr
     else:
@@ -90,17 +98,20 @@ def play(transport: str, folder: Path, endpoint: str, sandbox_url: str, drawn: C
         client = StdioTransport(
             COMMAND, [], env=environment(folder, **given), cwd=str(folder), keep_alive=False, log_file=folder / "stderr"
         )
-        asyncio.run(_ask_all(Client(client), done))
+        asyncio.run(_ask_all(Client(client), done, lambda: True))
     done.made = metrics_of(folder / "signals" / "metrics.jsonl")
     done.requests = httpx.get(f"{control}/requests", timeout=HANG_SECONDS).raise_for_status().json()["total"]
     return done
 
 
-async def _ask_all(client: Client[Any], done: Done) -> None:
+async def _ask_all(client: Client[Any], done: Done, begun: Callable[[], bool]) -> None:
     platform, name = SOUGHT[done.transport]
     async with client:
         await client.list_tools()
-        for tool, arguments in (*QUESTIONS, ("get_package_info", {"platform": platform, "name": name})):
+        last = ("get_package_info", {"platform": platform, "name": name})
+        for tool, arguments in (*QUESTIONS, last):
+            if (tool, arguments) == last:
+                await asyncio.to_thread(poll_until, begun, "the calls before the last to be counted", 60)
             answer = await client.call_tool(tool, arguments, raise_on_error=False)
             done.calls[tool] += 1
             if answer.is_error:

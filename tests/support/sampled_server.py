@@ -43,7 +43,9 @@ def main() -> None:
         async def show(_request: Request) -> Response:
             return JSONResponse([[dict(labels), value] for labels, value in samples.read()])
 
-        serve_http(app.server, app.settings.server, listener, app.telemetry.instruments, DRAIN_SECONDS)
+        settings = app.settings
+        given = (settings.server, settings.limits, listener, app.telemetry.instruments, DRAIN_SECONDS)
+        serve_http(app.server, *given, leave=lambda: None)
 
 
 if __name__ == "__main__":
