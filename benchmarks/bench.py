@@ -55,6 +55,7 @@ def goals(figures: Figures) -> list[tuple[str, float, str]]:
     if found := figures.get("fifty_clients"):
         rows += [
             ("HTTP, 50 clients: calls a second, full to bare FastMCP", found["full"]["rate_to_bare"], ">= 1.30"),
+            ("HTTP, 50 clients: the same with MCP_STATELESS", found["stateless"]["rate_to_bare"], ">= 1.30"),
             ("HTTP, 50 clients: calls a second, full to off", found["full"]["rate_to_off"], "-"),
         ]
     if found := figures.get("cold_start"):

@@ -38,7 +38,8 @@ class HttpCaller:
         self._numbers = itertools.count(2)
         self._connect()
         headers, _ = self._exchange(message("initialize", 1, **OPENING))
-        self._session = headers["mcp-session-id"]
+        # A server without sessions gives none.
+        self._session = headers.get("mcp-session-id")
         self._exchange(json.dumps(INITIALIZED).encode())
 
     def __enter__(self) -> Self:
@@ -124,7 +125,7 @@ async def hammer(port: int, clients: int, seconds: float) -> float:
 
 
 def fifty_clients(rounds: int, seconds: float) -> dict[str, dict[str, float]]:
-    """Calls a second and CPU time a call with 50 clients: bare FastMCP with its defaults against this server."""
+    """Calls a second with 50 clients: bare FastMCP with its defaults against this server, with sessions and without."""
     with ExitStack() as stack:
         service, endpoint = stack.enter_context(sandbox()), stack.enter_context(sink())
         ours = (*OURS, "serve", "--transport", "http", "--port", "0")
@@ -135,6 +136,9 @@ def fifty_clients(rounds: int, seconds: float) -> dict[str, dict[str, float]]:
             "bare": stack.enter_context(HttpPeer((sys.executable, "-c", BARE, "http", str(port)), clean())),
             "off": stack.enter_context(HttpPeer(ours, clean(OTEL_SDK_DISABLED="true", **service))),
             "full": stack.enter_context(HttpPeer(ours, clean(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, **service))),
+            "stateless": stack.enter_context(
+                HttpPeer(ours, clean(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, MCP_STATELESS="true", **service))
+            ),
         }
         for peer in peers.values():
             asyncio.run(hammer(peer.port, 50, 1.0))

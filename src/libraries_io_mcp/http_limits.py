@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -47,9 +46,8 @@ class Gate:
         self._of_caller: Counter[str] = Counter()
         self._queues: dict[str, deque[asyncio.Future[None]]] = {}
 
-    @asynccontextmanager
-    async def place(self, caller: str) -> AsyncIterator[None]:
-        """Have a place.
+    async def place(self, caller: str) -> Callable[[], None]:
+        """Have a place, until what is returned is called; calling it again does nothing.
 
         Raises:
             RefusedError: the caller has too many calls, or too many wait.
@@ -59,14 +57,24 @@ class Gate:
         self._of_caller[caller] += 1
         try:
             await self._enter(caller)
-            try:
-                yield
-            finally:
+        except BaseException:
+            self._gone(caller)
+            raise
+        held = True
+
+        def leave() -> None:
+            nonlocal held
+            if held:
+                held = False
                 self._leave()
-        finally:
-            self._of_caller[caller] -= 1
-            if not self._of_caller[caller]:
-                del self._of_caller[caller]
+                self._gone(caller)
+
+        return leave
+
+    def _gone(self, caller: str) -> None:
+        self._of_caller[caller] -= 1
+        if not self._of_caller[caller]:
+            del self._of_caller[caller]
 
     async def _enter(self, caller: str) -> None:
         if self._running < self._limits.max_concurrent_calls:
@@ -162,8 +170,18 @@ class LimitCalls:
             await self._app(scope, replay, send)
             return
         del body
-        async with self._gate.place(scope[CALLER]):
-            await self._app(scope, replay, send)
+        leave = await self._gate.place(scope[CALLER])
+
+        async def leaving_at_the_end(message: Message) -> None:
+            # Whoever has the end of the answer may ask again at once, before the work behind it is all done.
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                leave()
+            await send(message)
+
+        try:
+            await self._app(scope, replay, leaving_at_the_end)
+        finally:
+            leave()
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
         """The whole body; `None` if the client left."""

@@ -21,6 +21,8 @@ class Server:
         self.refused: Counter[str] = Counter()
         self.inside: list[str] = []
         self.go_on = asyncio.Event()
+        self.tidied_up = asyncio.Event()
+        self.tidied_up.set()
         self.app = LimitCalls(
             self._serve, path="/mcp", limits=LimitSettings(**limits), logs_in=logs_in, refused=self._note
         )
@@ -33,6 +35,7 @@ class Server:
         await self.go_on.wait()
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
+        await self.tidied_up.wait()
 
     async def ask(self, host: str, body: bytes = CALL, **more: Any) -> Message:
         """The start of the answer."""
@@ -71,6 +74,20 @@ async def test_a_caller_has_so_many_calls_at_once():
     server.go_on.set()
     assert [(await task)["status"] for task in tasks] == [204, 204, 204]
     assert (await server.ask("10.0.0.1"))["status"] == 204
+
+
+async def test_whoever_has_the_whole_answer_may_ask_again():
+    server = Server(max_concurrent_calls_per_caller=1, max_concurrent_calls=1, max_queued_calls=0)
+    server.tidied_up.clear()
+    server.go_on.set()
+    (first,) = server.asking("10.0.0.1")
+    await settled()
+    assert not first.done()
+    (second,) = server.asking("10.0.0.1")
+    await settled()
+    server.tidied_up.set()
+    assert [(await each)["status"] for each in (first, second)] == [204, 204]
+    assert not server.refused
 
 
 async def test_further_calls_wait_and_their_callers_take_turns():
