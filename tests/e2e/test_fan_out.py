@@ -32,15 +32,21 @@ def kind(spans: list[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:
     return [span for span in spans if tags(span)["span.kind"] == wanted]
 
 
+def called(spans: list[dict[str, Any]]) -> list[str]:
+    """The tools of the SERVER spans."""
+    return [name for span in kind(spans, "server") if (name := tags(span).get("gen_ai.tool.name"))]
+
+
 def test_every_call_and_every_request_is_a_span_in_jaeger(stack: Stack, done: Done) -> None:
     def complete() -> list[dict[str, Any]] | None:
         spans = spans_of(stack, done)
-        return spans if len(kind(spans, "client")) >= done.requests else None
+        there = len(kind(spans, "client")) >= done.requests and len(called(spans)) >= done.calls.total()
+        return spans if there else None
 
-    spans = poll_until(complete, f"{done.requests} CLIENT spans in Jaeger", ARRIVAL_SECONDS)
+    wanted = f"{done.requests} CLIENT spans and {done.calls.total()} of tools in Jaeger"
+    spans = poll_until(complete, wanted, ARRIVAL_SECONDS)
     assert len(kind(spans, "client")) == done.requests
-    called = [tags(span).get("gen_ai.tool.name") for span in kind(spans, "server")]
-    assert Counter(filter(None, called)) == done.calls
+    assert Counter(called(spans)) == done.calls
     ids = {span["spanID"] for span in spans}
     assert all(reference["spanID"] in ids for span in spans for reference in span["references"])
 
@@ -48,8 +54,10 @@ def test_every_call_and_every_request_is_a_span_in_jaeger(stack: Stack, done: Do
 def test_the_trace_of_a_package_is_found_by_its_name(stack: Stack, done: Done) -> None:
     _platform, name = SOUGHT[done.transport]
 
-    def found() -> list[dict[str, Any]]:
-        return stack.jaeger.traces({"libraries_io.package": name})
+    def found() -> list[dict[str, Any]] | None:
+        traces = stack.jaeger.traces({"libraries_io.package": name})
+        # Spans of one trace may come in several batches.
+        return traces if traces and all(len(trace["spans"]) >= 2 for trace in traces) else None
 
     (trace,) = poll_until(found, f"the trace about {name} in Jaeger", ARRIVAL_SECONDS)
     assert sorted(tags(span)["span.kind"] for span in trace["spans"]) == ["client", "server"]
@@ -91,9 +99,13 @@ def test_an_exemplar_leads_to_its_trace(stack: Stack, done: Done) -> None:
     chosen = f'{DURATION}_bucket{{deployment_environment_name="{done.environment_name}"}}'
     exemplars = poll_until(lambda: stack.prometheus.exemplars(chosen), f"exemplars of {chosen}", ARRIVAL_SECONDS)
     for exemplar in exemplars:
-        trace_id = exemplar["labels"]["trace_id"]
-        trace = poll_until(lambda trace_id=trace_id: stack.jaeger.trace(trace_id), f"trace {trace_id}", ARRIVAL_SECONDS)
-        assert exemplar["labels"]["span_id"] in {span["spanID"] for span in trace["spans"]}
+        trace_id, span_id = exemplar["labels"]["trace_id"], exemplar["labels"]["span_id"]
+
+        def holds(trace_id: str = trace_id, span_id: str = span_id) -> bool:
+            trace = stack.jaeger.trace(trace_id)
+            return trace is not None and span_id in {span["spanID"] for span in trace["spans"]}
+
+        poll_until(holds, f"span {span_id} of trace {trace_id} in Jaeger", ARRIVAL_SECONDS)
 
 
 def test_influxdb_counts_the_same(stack: Stack, done: Done) -> None:
@@ -127,8 +139,12 @@ def test_influxdb_has_the_log_of_every_call_with_its_trace(stack: Stack, done: D
         ARRIVAL_SECONDS,
     )
     assert len(rows) == done.calls.total()
-    traced = {span["traceID"] for span in spans_of(stack, done)}
-    assert all(any(f'"trace_id":"{trace_id}"' in row["_value"] for trace_id in traced) for row in rows)
+
+    def all_traced() -> bool:
+        traced = {span["traceID"] for span in spans_of(stack, done)}
+        return all(any(f'"trace_id":"{trace_id}"' in row["_value"] for trace_id in traced) for row in rows)
+
+    poll_until(all_traced, "the trace of every log record in Jaeger", ARRIVAL_SECONDS)
 
 
 def test_influxdb_has_few_tags(stack: Stack, played: Mapping[str, Done]) -> None:
