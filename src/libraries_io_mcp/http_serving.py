@@ -103,8 +103,7 @@ async def _serve(
     _allow_files(limits)
     door = Door(limits, instruments.http_refused, time.monotonic)
     config = _config(app, limits, door)
-    # Whole seconds, says the signature; the library only hands it to asyncio.wait_for.
-    config.timeout_graceful_shutdown = drain_seconds  # type: ignore[assignment]
+    config.timeout_graceful_shutdown = drain_seconds  # type: ignore[assignment] # it only hands it to asyncio.wait_for
     host, port = listener.getsockname()[:2]
     logger.info(
         "serving MCP at http://%s:%d/mcp",
