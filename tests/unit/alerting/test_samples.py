@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Iterator
 
 import pytest
+from tests.support.own_process import in_own_process
 
 from libraries_io_mcp.alerting.promql import Matcher, is_stale, parse
 from libraries_io_mcp.alerting.samples import SampleStore, bytes_bound
@@ -104,20 +105,22 @@ def test_an_empty_label_is_none() -> None:
 
 
 def test_memory_stays_under_its_bound() -> None:
-    """Long labels, all of them new each time, until everything has been dropped twice over."""
     keep, series, interval = 300.0, 40, 15.0
-    tracemalloc.start()
-    try:
-        store, most = SampleStore(keep, series), 0
-        for time in range(1, 60):
-            store.append(time * interval, [(_long(number), float(time)) for number in range(series)])
-            if time % 10 == 0:
-                gc.collect()
-                most = max(most, tracemalloc.get_traced_memory()[0])
-    finally:
-        tracemalloc.stop()
-    assert store.series == series
+    kept, most = in_own_process(filled_twice_over, keep, series, interval)
+    assert kept == series
     assert most < bytes_bound(keep, series, interval)
+
+
+def filled_twice_over(keep: float, series: int, interval: float) -> tuple[int, int]:
+    """Long labels, all of them new each time, until everything was dropped twice over: series kept, most bytes."""
+    tracemalloc.start()
+    store, most = SampleStore(keep, series), 0
+    for time in range(1, 60):
+        store.append(time * interval, [(_long(number), float(time)) for number in range(series)])
+        if time % 10 == 0:
+            gc.collect()
+            most = max(most, tracemalloc.get_traced_memory()[0])
+    return store.series, most
 
 
 def _long(number: int) -> dict[str, str]:
