@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -18,7 +17,7 @@ import fastmcp
 import httpx
 from fastmcp import FastMCP
 
-from libraries_io_mcp import __version__
+from libraries_io_mcp import __version__, interpreter
 from libraries_io_mcp.answer import Tools
 from libraries_io_mcp.answer.failure import RefuseBadCalls
 from libraries_io_mcp.answer.time_limit import LimitTime
@@ -57,7 +56,6 @@ DRAIN_SECONDS: Final = 0.4
 CLOSE_SECONDS: Final = 0.1
 """How long connections to Libraries.io may take to close."""
 Lifespan = Callable[[FastMCP], AbstractAsyncContextManager[None]]
-SWITCH_SECONDS: Final = 0.001
 LIST_PAGE: Final = 50
 """Tools, resources and the like in one page of a list."""
 
@@ -272,9 +270,6 @@ def run(settings: Settings) -> NoReturn:
     Raises:
         SettingsError: the address can't be listened on.
     """
-    # A thread that encodes telemetry hands the interpreter over after 1 ms, not 5, to a request that waits for it:
-    # docs/decisions/performance.md.
-    sys.setswitchinterval(SWITCH_SECONDS)
     if settings.server.transport == "stdio":
         _run_stdio(build_app(settings))
     with bound_socket(settings.server.host, settings.server.port) as listener:
@@ -282,6 +277,7 @@ def run(settings: Settings) -> NoReturn:
 
 
 def _run_stdio(app: App) -> NoReturn:
+    interpreter.serving()
     try:
         anyio.run(_serve_stdio, app)
     except* (BrokenPipeError, ConnectionResetError):
@@ -312,6 +308,7 @@ async def _end_on_signal(app: App, served: StdioServer) -> None:
 
 
 def _run_http(app: App, listener: socket.socket) -> NoReturn:
+    interpreter.serving()
     instruments, leave = app.telemetry.instruments, app.health.leave
     server, limits = app.settings.server, app.settings.limits
     _end(app, serve_http(app.server, server, limits, listener, instruments, DRAIN_SECONDS, leave))

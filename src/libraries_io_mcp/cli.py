@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from libraries_io_mcp import __version__
+from libraries_io_mcp import __version__, interpreter
 from libraries_io_mcp.errors import LibrariesIOMCPError, SettingsError
 from libraries_io_mcp.settings import load_settings
 
@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(options: argparse.Namespace) -> int:
     given = {name: vars(options).get(name) for name in ("transport", "host", "port")}
     settings = load_settings(**given)
+    interpreter.loading()
     # Imported here so that wrong settings and --help answer at once.
     from libraries_io_mcp.app import run  # noqa: PLC0415
 
