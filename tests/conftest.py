@@ -4,6 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+# ruff: noqa: E402 - before they are imported, so that an assertion that fails in there says the values too
+pytest.register_assert_rewrite("tests.support", "tests.servers", "tests.e2e")
+
 from tests.support.collectors import unused_port as bound_port
 from tests.support.stand_in import sandbox
 from tests.support.upstream import Upstream

@@ -31,8 +31,12 @@ from mcp_types import (
 )
 from pydantic import ValidationError
 
+from libraries_io_mcp.stdin import lines, take_stdin
+
 REFUSING_SECONDS: Final = 0.2
-"""How long refusals may take to get out."""
+"""How long refusals may take to get out when nothing comes out any more: the client does not read, say."""
+LONGEST_REFUSING_SECONDS: Final = 3.0
+"""As long as they come out they are waited for, but no longer than this."""
 PAUSE_SECONDS: Final = 0.002
 
 logger: Final = logging.getLogger(__name__)
@@ -107,6 +111,8 @@ class Incoming:
         self._drain_seconds = drain_seconds
         self._ended = False
         self._waiting = anyio.CancelScope()
+        self.settled = anyio.Event()
+        """No more answers are waited for."""
 
     @property
     def last_context(self) -> Any:
@@ -124,6 +130,7 @@ class Incoming:
             await self._requests.none_open()
         if self._requests:
             logger.warning("%d requests are refused: the server ends", len(self._requests))
+        self.settled.set()
 
     async def receive(self) -> Any:
         """The next message."""
@@ -240,8 +247,8 @@ class StdioServer:
         try:
             async with (
                 self._server._lifespan_manager(),
-                # What the SDK needs of a file is to write and to flush.
-                stdio_server(stdout=cast("Any", self._wire)) as (read, write),
+                # What the SDK needs of files is to give lines, to write and to flush.
+                stdio_server(cast("Any", lines(take_stdin())), cast("Any", self._wire)) as (read, write),
             ):
                 outgoing = Outgoing(write, self._requests)
 
@@ -260,6 +267,20 @@ class StdioServer:
             return
         self._incoming.end()
         with anyio.move_on_after(self._drain_seconds + REFUSING_SECONDS):
-            await self._served.wait()
-            while self._wire.written < self._requests.sent:  # noqa: ASYNC110 - one message at most, for a moment
-                await anyio.sleep(PAUSE_SECONDS)
+            await self._incoming.settled.wait()
+        with anyio.move_on_after(LONGEST_REFUSING_SECONDS):
+            await self._refused()
+
+    async def _refused(self) -> None:
+        """Return when all is written, or nothing more is for a moment.
+
+        The moment is counted in turns of the loop: on a busy machine one turn may take longer than the moment should,
+        and refusals that are about to be written would be lost.
+        """
+        quiet, before = 0, -1
+        while quiet < REFUSING_SECONDS / PAUSE_SECONDS:
+            if self._served.is_set() and self._wire.written >= self._requests.sent:
+                return
+            now = self._requests.sent + self._wire.written
+            quiet, before = (quiet + 1, before) if now == before else (0, now)
+            await anyio.sleep(PAUSE_SECONDS)

@@ -23,12 +23,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def played(stack: Stack, sandbox_url: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Done]:
     """What the product was asked, by transport; both servers have ended."""
     folder = tmp_path_factory.mktemp("product")
-    newest = "count_over_time(libraries_io_retries_total[1h]) >= 3"  # of what is asked last
+    newest = "count_over_time(libraries_io_retries_total[6h]) >= 3"  # of what is asked last
 
     counted = 'mcp_server_operation_duration_seconds_count{gen_ai_tool_name="get_package_info"}'
 
     def begun() -> bool:
-        return bool(stack.prometheus.query(f"last_over_time({counted}[1h])"))
+        return bool(stack.prometheus.query(f"last_over_time({counted}[6h])"))
 
     def drawn() -> bool:
         return bool(stack.prometheus.query(newest))

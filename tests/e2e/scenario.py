@@ -91,7 +91,7 @@ def play(
     if transport == "http":
         with Running(*HTTP, folder=folder, **given) as server:
             asyncio.run(_ask_all(Client(server.url), done, begun))
-            poll_until(drawn, "the panels to have two points of every series", 60)
+            poll_until(drawn, "the panels to have two points of every series", 240)
             assert server.end("SIGTERM") in (0, -15, 143), server.stderr
     else:
         folder.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ async def _ask_all(client: Client[Any], done: Done, begun: Callable[[], bool]) -
         last = ("get_package_info", {"platform": platform, "name": name})
         for tool, arguments in (*QUESTIONS, last):
             if (tool, arguments) == last:
-                await asyncio.to_thread(poll_until, begun, "the calls before the last to be counted", 60)
+                await asyncio.to_thread(poll_until, begun, "the calls before the last to be counted", 240)
             answer = await client.call_tool(tool, arguments, raise_on_error=False)
             done.calls[tool] += 1
             if answer.is_error:

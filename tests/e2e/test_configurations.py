@@ -121,7 +121,14 @@ def test_a_token_can_be_asked_for(collector: tuple[str, ServerProcess]) -> None:
 @pytest.mark.parametrize("collector", [((), {})], indirect=True)
 def test_a_request_that_is_too_large_is_refused(collector: tuple[str, ServerProcess]) -> None:
     url, _process = collector
-    assert httpx.post(url, json=trace(FAST_ID, text="x" * 9_000_000), timeout=HANG_SECONDS).status_code in {400, 413}
+
+    def status() -> int | None:
+        try:
+            return httpx.post(url, json=trace(FAST_ID, text="x" * 9_000_000), timeout=HANG_SECONDS).status_code
+        except httpx.TransportError:
+            return None  # it closes the connection half a second after its answer, read or not
+
+    assert poll_until(status, "an answer to a large request") in {400, 413}
 
 
 @pytest.mark.parametrize("collector", [((), {})], indirect=True)
@@ -130,7 +137,7 @@ def test_secrets_are_masked_on_the_way(collector: tuple[str, ServerProcess], sta
     trace_id = "2cf7651916cd43dd8448eb211c80319e"
     attributes = {"url.full": f"http://127.0.0.1/?api_key={SECRET}", "http.request.header.authorization": SECRET}
     httpx.post(url, json=trace(trace_id, **attributes), timeout=HANG_SECONDS).raise_for_status()
-    found = poll_until(lambda: stack.jaeger.trace(trace_id), "the trace in Jaeger", 30)
+    found = poll_until(lambda: stack.jaeger.trace(trace_id), "the trace in Jaeger", 240)
     assert SECRET not in str(found)
     assert "****" in str(found)
 
@@ -141,7 +148,7 @@ def test_errors_are_kept_however_little_is_sampled(collector: tuple[str, ServerP
     fast, failed = FAST_ID.replace("0af", "3af"), FAILED_ID.replace("1bf", "4bf")
     httpx.post(url, json=trace(fast), timeout=HANG_SECONDS).raise_for_status()
     httpx.post(url, json=trace(failed, status=2), timeout=HANG_SECONDS).raise_for_status()
-    poll_until(lambda: stack.jaeger.trace(failed), f"the failed trace in Jaeger; {process.log}", 60)
+    poll_until(lambda: stack.jaeger.trace(failed), f"the failed trace in Jaeger; {process.log}", 240)
     assert stack.jaeger.trace(fast) is None
 
 
@@ -162,6 +169,6 @@ def test_an_agent_hands_on_to_a_gateway(stack: Stack, tmp_path: Path) -> None:
     try:
         agent.wait_until_ready()
         httpx.post(f"http://127.0.0.1:{http}/v1/traces", json=trace(trace_id), timeout=HANG_SECONDS).raise_for_status()
-        poll_until(lambda: stack.jaeger.trace(trace_id), "the trace in Jaeger", 60)
+        poll_until(lambda: stack.jaeger.trace(trace_id), "the trace in Jaeger", 240)
     finally:
         agent.stop()

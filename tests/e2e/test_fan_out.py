@@ -11,7 +11,7 @@ from tests.servers.stack import Stack
 from tests.support.polling import poll_until
 from tests.support.stand_in import CANARY
 
-ARRIVAL_SECONDS = 60.0
+ARRIVAL_SECONDS = 240.0
 DURATION = "mcp_server_operation_duration_seconds"
 TELEMETRY_PAGE = Path(__file__).parents[2] / "docs" / "telemetry.md"
 
@@ -41,14 +41,15 @@ def test_every_call_and_every_request_is_a_span_in_jaeger(stack: Stack, done: Do
     def complete() -> list[dict[str, Any]] | None:
         spans = spans_of(stack, done)
         there = len(kind(spans, "client")) >= done.requests and len(called(spans)) >= done.calls.total()
-        return spans if there else None
+        ids = {span["spanID"] for span in spans}
+        # The span that another one refers to ends later, and may come in a later batch.
+        led = all(reference["spanID"] in ids for span in spans for reference in span["references"])
+        return spans if there and led else None
 
-    wanted = f"{done.requests} CLIENT spans and {done.calls.total()} of tools in Jaeger"
+    wanted = f"{done.requests} CLIENT spans and {done.calls.total()} of tools in Jaeger, and what they refer to"
     spans = poll_until(complete, wanted, ARRIVAL_SECONDS)
     assert len(kind(spans, "client")) == done.requests
     assert Counter(called(spans)) == done.calls
-    ids = {span["spanID"] for span in spans}
-    assert all(reference["spanID"] in ids for span in spans for reference in span["references"])
 
 
 def test_the_trace_of_a_package_is_found_by_its_name(stack: Stack, done: Done) -> None:
@@ -71,12 +72,12 @@ def test_prometheus_counts_every_call(stack: Stack, done: Done) -> None:
     chosen = f'{DURATION}_count{{mcp_method_name="tools/call",deployment_environment_name="{done.environment_name}"}}'
 
     def counted() -> Counter[str]:
-        series = stack.prometheus.query(f"sum by (gen_ai_tool_name) (last_over_time({chosen}[1h]))")
+        series = stack.prometheus.query(f"sum by (gen_ai_tool_name) (last_over_time({chosen}[6h]))")
         return Counter({one.labels["gen_ai_tool_name"]: int(one.value) for one in series})
 
     poll_until(lambda: counted() == done.calls, f"{done.calls} in Prometheus", ARRIVAL_SECONDS)
     failed = chosen.replace("}", ',error_type!=""}')
-    assert stack.prometheus.value(f"last_over_time({failed}[1h])") == done.failed.total()
+    assert stack.prometheus.value(f"last_over_time({failed}[6h])") == done.failed.total()
 
 
 def test_prometheus_has_every_documented_metric_that_was_made(stack: Stack, done: Done) -> None:
@@ -87,7 +88,7 @@ def test_prometheus_has_every_documented_metric_that_was_made(stack: Stack, done
     for metric in (documented[name] for name in done.made):
         chosen = f'{{__name__=~"{metric.name}(_count)?",deployment_environment_name="{done.environment_name}"}}'
         series = poll_until(
-            lambda chosen=chosen: stack.prometheus.query(f"last_over_time({chosen}[1h])"),
+            lambda chosen=chosen: stack.prometheus.query(f"last_over_time({chosen}[6h])"),
             f"{metric.name} of {done.transport} in Prometheus",
             ARRIVAL_SECONDS,
         )
@@ -110,7 +111,7 @@ def test_an_exemplar_leads_to_its_trace(stack: Stack, done: Done) -> None:
 
 def test_influxdb_counts_the_same(stack: Stack, done: Done) -> None:
     query = f"""
-        from(bucket: "metrics") |> range(start: -1h)
+        from(bucket: "metrics") |> range(start: -6h)
         |> filter(fn: (r) => r._measurement == "mcp.server.operation.duration" and r._field == "count")
         |> filter(fn: (r) => r["mcp.method.name"] == "tools/call")
         |> filter(fn: (r) => r["deployment.environment.name"] == "{done.environment_name}")
@@ -127,7 +128,7 @@ def test_influxdb_counts_the_same(stack: Stack, done: Done) -> None:
 
 def test_influxdb_has_the_log_of_every_call_with_its_trace(stack: Stack, done: Done) -> None:
     query = f"""
-        from(bucket: "logs") |> range(start: -1h)
+        from(bucket: "logs") |> range(start: -6h)
         |> filter(fn: (r) => r._measurement == "logs" and r._field == "attributes")
         |> filter(fn: (r) => r._value =~ /"{done.environment_name}"/ and r._value =~ /"tools\\/call"/)
         |> filter(fn: (r) => r._value =~ /libraries_io.outcome/)
@@ -148,10 +149,17 @@ def test_influxdb_has_the_log_of_every_call_with_its_trace(stack: Stack, done: D
 
 
 def test_influxdb_has_few_tags(stack: Stack, played: Mapping[str, Done]) -> None:
-    found = stack.influxdb.flux('import "influxdata/influxdb/schema" schema.tagKeys(bucket: "logs")')
-    assert {row["_value"] for row in found} == {"_start", "_stop", "_field", "_measurement", "service.name"}
-    found = stack.influxdb.flux('import "influxdata/influxdb/schema" schema.tagKeys(bucket: "metrics")')
-    assert not {row["_value"] for row in found} & {
+    def tag_keys(bucket: str) -> set[str]:
+        """As soon as there are any but its own."""
+        query = f'import "influxdata/influxdb/schema" schema.tagKeys(bucket: "{bucket}")'
+        own = {"_start", "_stop", "_field", "_measurement"}
+        found: set[str] = poll_until(
+            lambda: {row["_value"] for row in stack.influxdb.flux(query)} - own, f"tags of {bucket}", ARRIVAL_SECONDS
+        )
+        return found
+
+    assert tag_keys("logs") == {"service.name"}
+    assert not tag_keys("metrics") & {
         "service.instance.id",
         "process.pid",
         "host.name",
@@ -168,13 +176,12 @@ def test_the_monitor_tab_has_the_span_metrics(stack: Stack, done: Done) -> None:
     poll_until(lambda: calls() >= everything, f"{everything} calls in the span metrics", ARRIVAL_SECONDS)
     for measure in ("calls", "errors", "latencies"):
         parameters = {"quantile": "0.95"} if measure == "latencies" else {}
-        shown = poll_until(
-            lambda measure=measure, parameters=parameters: stack.jaeger.monitor(measure, **parameters),
-            f"{measure} in the monitor tab",
-            ARRIVAL_SECONDS,
-        )
-        names = {label["value"] for metric in shown for label in metric["labels"] if label["name"] == "operation"}
-        assert "tools/call get_package_info" in names, measure
+
+        def shown(measure: str = measure, parameters: Mapping[str, str] = parameters) -> bool:
+            labels = [label for metric in stack.jaeger.monitor(measure, **parameters) for label in metric["labels"]]
+            return {"name": "operation", "value": "tools/call get_package_info"} in labels
+
+        poll_until(shown, f"{measure} in the monitor tab", ARRIVAL_SECONDS)
 
 
 def test_the_watchdog_reaches_alertmanager(stack: Stack) -> None:
@@ -185,8 +192,10 @@ def test_the_watchdog_reaches_alertmanager(stack: Stack) -> None:
 
 
 def test_only_the_product_is_a_service_in_jaeger(stack: Stack, played: Mapping[str, Done]) -> None:
-    services = poll_until(stack.jaeger.services, "services in Jaeger", ARRIVAL_SECONDS)
-    assert set(services) - {"made-by-a-test"} == {"libraries-io-mcp"}
+    def services() -> set[str]:
+        return set(stack.jaeger.services()) - {"made-by-a-test"}
+
+    assert poll_until(services, "services in Jaeger", ARRIVAL_SECONDS) == {"libraries-io-mcp"}
 
 
 def test_nothing_was_lost_or_refused_on_the_way(stack: Stack, played: Mapping[str, Done]) -> None:
@@ -197,5 +206,10 @@ def test_nothing_was_lost_or_refused_on_the_way(stack: Stack, played: Mapping[st
 
 
 def test_the_key_is_in_no_file_of_any_server(stack: Stack, played: Mapping[str, Done]) -> None:
-    files = [path for path in stack.folder.rglob("*") if path.is_file()]
-    assert [path for path in files if CANARY.encode() in path.read_bytes()] == []
+    def holds_it(path: Path) -> bool:
+        try:
+            return path.is_file() and CANARY.encode() in path.read_bytes()
+        except FileNotFoundError:
+            return False  # a server that tidies up has deleted it just now
+
+    assert [path for path in stack.folder.rglob("*") if holds_it(path)] == []

@@ -11,9 +11,9 @@ import pytest
 from tests.e2e.scenario import Done
 from tests.servers.binaries import ROOT
 from tests.servers.stack import Stack
-from tests.support.polling import poll_until
+from tests.support.polling import HANG_SECONDS, poll_until
 
-ARRIVAL_SECONDS = 60.0
+ARRIVAL_SECONDS = 240.0
 TARGETS = [
     pytest.param(panel, target, id=f"{path.stem}-{panel['title']}-{target['refId']}".replace(" ", "_"))
     for path in sorted((ROOT / "grafana" / "dashboards").glob("*.json"))
@@ -25,7 +25,7 @@ FILLED = {
     "$__range": "1h",
     "$environment": ".*",
     "$tool": "get_package_info",
-    "v.timeRangeStart": "-1h",
+    "v.timeRangeStart": "-6h",
     "v.timeRangeStop": "now()",
     "v.windowPeriod": "1s",
 }
@@ -43,8 +43,8 @@ def rows(stack: Stack, target: Mapping[str, Any]) -> int:
     match target["datasource"]["type"]:
         case "prometheus":
             now = time.time()
-            given = {"query": filled(target["expr"]), "start": now - 1800, "end": now, "step": 5}
-            answer = httpx.post(f"{stack.prometheus.url}/api/v1/query_range", data=given, timeout=60)
+            given = {"query": filled(target["expr"]), "start": now - 7200, "end": now, "step": 5}
+            answer = httpx.post(f"{stack.prometheus.url}/api/v1/query_range", data=given, timeout=HANG_SECONDS)
             assert answer.is_success, f"{given['query']}: {answer.text}"
             return sum(len(series["values"]) for series in answer.json()["data"]["result"])
         case "influxdb":

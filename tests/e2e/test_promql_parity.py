@@ -19,6 +19,7 @@ from tests.servers.binaries import binaries
 from tests.servers.ports import free_ports
 from tests.servers.process import ServerProcess
 from tests.support import remote_write
+from tests.support.polling import HANG_SECONDS
 from tests.support.promql_generator import BASE, SPAN, Expressions, Recorded, collections, series
 from tests.support.recorded_series import RecordedSeries
 
@@ -233,7 +234,7 @@ def prometheus(tmp_path: Path) -> Iterator[Asked]:
     ]
     process = ServerProcess("parity", command, tmp_path / "process", f"http://127.0.0.1:{port}/-/ready", {})
     process.start()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HANG_SECONDS)
     try:
         process.wait_until_ready()
         yield Asked(connection)

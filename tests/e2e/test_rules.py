@@ -10,12 +10,12 @@ import yaml
 from tests.e2e.load import Load
 from tests.e2e.scenario import Done, product_environment
 from tests.servers.binaries import OTEL
-from tests.servers.ports import free_ports
 from tests.servers.stack import Stack
+from tests.support.collectors import unused_port
 from tests.support.command import HTTP, Running
-from tests.support.polling import poll_until
+from tests.support.polling import HANG_SECONDS, poll_until
 
-EVALUATION_SECONDS = 240.0
+EVALUATION_SECONDS = 600.0
 """Two groups of half a minute after each other, on a busy machine."""
 RULES = [
     rule
@@ -32,15 +32,16 @@ MADE_ON_BAD_DAYS = re.compile(
 @pytest.fixture(scope="module")
 def failing(stack: Stack, played: Mapping[str, Done], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A server without a Libraries.io, asked again and again."""
-    nobody = f"http://127.0.0.1:{free_ports(1)[0]}/api"
-    given = product_environment(stack.collector.endpoint, nobody, "e2e-rules")
-    with Running(*HTTP, folder=tmp_path_factory.mktemp("failing"), **given) as server, Load(server.url):
-        yield
+    folder = tmp_path_factory.mktemp("failing")
+    with unused_port() as nobody:
+        given = product_environment(stack.collector.endpoint, f"http://127.0.0.1:{nobody}/api", "e2e-rules")
+        with Running(*HTTP, folder=folder, **given) as server, Load(server.url):
+            yield
 
 
 def evaluated(stack: Stack) -> list[Mapping[str, Any]]:
     """The rules as Prometheus shows them."""
-    answer = httpx.get(f"{stack.prometheus.url}/api/v1/rules", timeout=30).raise_for_status().json()
+    answer = httpx.get(f"{stack.prometheus.url}/api/v1/rules", timeout=HANG_SECONDS).raise_for_status().json()
     return [rule for group in answer["data"]["groups"] for rule in group["rules"]]
 
 
@@ -67,7 +68,7 @@ def test_rules_read_what_is_there(stack: Stack, played: Mapping[str, Done], fail
     names = sorted(name for name in metrics_read() if not MADE_ON_BAD_DAYS.fullmatch(name))
     assert len(names) > 15
     for name in names:
-        poll_until(lambda name=name: stack.prometheus.query(f"last_over_time({name}[1h])"), name, 60)
+        poll_until(lambda name=name: stack.prometheus.query(f"last_over_time({name}[6h])"), name, EVALUATION_SECONDS)
 
 
 def test_calls_that_fail_are_heard_of(stack: Stack, failing: None) -> None:

@@ -9,11 +9,11 @@ import pytest
 from fastmcp import Client
 from tests.e2e.scenario import QUESTIONS, product_environment
 from tests.servers.stack import Stack
-from tests.support.polling import poll_until
+from tests.support.polling import HANG_SECONDS, poll_until
 from tests.support.sampled_server import SampledServer
 
 NAME: Final = "e2e-samples"
-ARRIVAL_SECONDS: Final = 60.0
+ARRIVAL_SECONDS: Final = 240.0
 OTHERS: Final = "target_info|traces_span_metrics_.*"
 """What Prometheus has of the process beside its own metrics: its resource, and what the Collector counts of spans."""
 QUIET: Final = ("mcp_server_operation_duration_seconds", "libraries_io_call_duration_seconds", "libraries_io_cache_")
@@ -50,7 +50,7 @@ async def ask(client: Client[Any]) -> None:
 
 
 def in_process(server: SampledServer) -> dict[Series, float]:
-    answer = httpx.get(server.url.replace("/mcp", "/samples"), timeout=30).raise_for_status().json()
+    answer = httpx.get(server.url.replace("/mcp", "/samples"), timeout=HANG_SECONDS).raise_for_status().json()
     found = {frozenset(labels.items()): value for labels, value in answer}
     assert len(found) == len(answer)
     return found

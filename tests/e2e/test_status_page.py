@@ -13,7 +13,7 @@ from tests.e2e.load import Load
 from tests.servers.ports import free_ports
 from tests.support.browser import PATIENCE_SECONDS, PHONE, Browser, browser
 from tests.support.command import Running
-from tests.support.polling import poll_until
+from tests.support.polling import HANG_SECONDS, poll_until
 from tests.support.stand_in import CANARY, sandbox
 
 from libraries_io_mcp.sandbox.faults import Fault
@@ -113,6 +113,16 @@ def figure(page: Browser, selector: str) -> int:
     return int(digits) if digits else 0
 
 
+def wait_for_rows(page: Browser, *words: str) -> None:
+    """Wait until traces are listed, and nothing but such with all the words."""
+
+    def fits() -> bool:
+        rows = page.run("return [...document.querySelectorAll('[data-trace]')].map((each) => each.textContent)")
+        return bool(rows) and all(word in row for row in rows for word in words)
+
+    poll_until(fits, f"traces with {words} alone", PATIENCE_SECONDS)
+
+
 def ask(site: Site, **arguments: str) -> None:
     """Call the tool once more, past the load."""
     headers = {"accept": "application/json, text/event-stream", "mcp-protocol-version": "2025-06-18"}
@@ -122,15 +132,12 @@ def ask(site: Site, **arguments: str) -> None:
         "clientInfo": {"name": "t", "version": "1"},
     }
     url = f"http://127.0.0.1:{site.port}/mcp"
-    opened = httpx.post(
-        url, headers=headers, json={"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": opening}
-    )
-    headers["mcp-session-id"] = opened.headers["mcp-session-id"]
-    httpx.post(url, headers=headers, json={"jsonrpc": "2.0", "method": "notifications/initialized"})
     params = {"name": "get_package_info", "arguments": arguments}
-    httpx.post(
-        url, headers=headers, json={"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params}, timeout=30
-    )
+    with httpx.Client(headers=headers, timeout=HANG_SECONDS) as client:
+        opened = client.post(url, json={"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": opening})
+        client.headers["mcp-session-id"] = opened.headers["mcp-session-id"]
+        client.post(url, json={"jsonrpc": "2.0", "method": "notifications/initialized"})
+        client.post(url, json={"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params}).raise_for_status()
 
 
 def test_data_arrives_and_goes_on_arriving(page: Browser) -> None:
@@ -147,13 +154,14 @@ def test_data_arrives_and_goes_on_arriving(page: Browser) -> None:
     page.wait_for("#settings-body", "LIBRARIES_IO_API_KEY")
     assert CANARY not in page.driver.page_source
     page.wait_for("#chart-calls path.curve")
-    assert "Calls a minute" in str(page.run("return document.querySelector('#chart-calls svg.plot').ariaLabel"))
+    label = "return document.querySelector('#chart-calls svg.plot')?.ariaLabel"
+    poll_until(lambda: "Calls a minute" in str(page.run(label)), "the chart's name", PATIENCE_SECONDS)
 
 
 def test_a_trace_opens_as_a_waterfall_by_the_keyboard(page: Browser) -> None:
-    page.click("#trace-pause")
     page.type("#trace-search", "axios")
-    page.wait_for("#traces-sum", "fit")
+    wait_for_rows(page, "axios")
+    page.click("#trace-pause")
     button = page.find("[data-trace] button")[0]
     button.send_keys(Keys.ENTER)
     page.wait_for(".span-line", "tools/call get_package_info")
@@ -163,16 +171,13 @@ def test_a_trace_opens_as_a_waterfall_by_the_keyboard(page: Browser) -> None:
     widths = page.run("return [...document.querySelectorAll('.span-bar')].map((each) => each.offsetWidth)")
     assert widths[0] == max(widths)
     page.find("[data-trace] button")[0].send_keys(Keys.ENTER)
-    assert not page.find(".waterfall")
+    poll_until(lambda: not page.find(".waterfall"), "the waterfall to be closed", PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("word", ["axios", "upstream_error", "get_package_info express"])
 def test_search_finds_by_tool_package_and_error(page: Browser, word: str) -> None:
     page.type("#trace-search", word)
-    page.wait_for("[data-trace]", word.rpartition(" ")[2])
-    rows = page.run("return [...document.querySelectorAll('[data-trace]')].map((each) => each.textContent)")
-    assert rows
-    assert all(each in row for row in rows for each in word.split())
+    wait_for_rows(page, *word.split())
 
 
 def test_what_is_found_nowhere_is_said(page: Browser) -> None:
@@ -211,7 +216,7 @@ def test_an_alert_fires_and_is_resolved_by_the_button(page: Browser) -> None:
     page.click("[data-alert=QuotaIsKnown] button")
     page.wait_for("#alerts-said", "QuotaIsKnown is resolved.")
     page.wait_for("[data-alert=QuotaIsKnown] .badge", "resolved by hand")
-    assert not page.find("[data-alert=QuotaIsKnown] button")
+    poll_until(lambda: not page.find("[data-alert=QuotaIsKnown] button"), "no button", PATIENCE_SECONDS)
     page.click("#alerts-past summary")
     page.wait_for("#alerts-history td", "resolved by hand")
 
@@ -219,6 +224,7 @@ def test_an_alert_fires_and_is_resolved_by_the_button(page: Browser) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_accessibility(page: Browser, scheme: Any) -> None:
     page.dress(scheme)
+    page.click("#trace-pause")
     page.click("[data-trace] button")
     page.wait_for(".span-line", "tools/call")
     page.click(".span-line")
@@ -282,12 +288,11 @@ def test_a_stopped_server_is_said_and_a_started_one_found_again(service: str, tm
             page.wait_for("[data-trace]", "get_package_info")
             site.stop()
             page.wait_for("#connection", "Offline")
-            page.wait_for("#notice", "The server does not answer.")
-            assert page.run("return !document.querySelector('#notice').hidden")
+            page.wait_for("#notice:not([hidden])", "The server does not answer.")
             site.start()
             page.wait_for("#connection", "Live")
             page.wait_for("[data-trace]", "get_package_info")
-            assert page.run("return document.querySelector('#notice').hidden")
+            page.wait_for("#notice[hidden]")
             assert [each for each in page.severe() if "ERR_" not in each] == []
     finally:
         site.stop()
@@ -302,6 +307,7 @@ def test_resolving_asks_for_the_token_where_there_is_one(service: str, tmp_path:
             page.wait_for("[data-alert=QuotaIsKnown] .badge", "firing")
             page.click("[data-alert=QuotaIsKnown] button")
             page.wait_for("#alerts-said", "asks for its token")
+            poll_until(page.find("#token")[0].is_displayed, "the field for the token", PATIENCE_SECONDS)
             page.type("#token", TOKEN)
             page.find("#token")[0].send_keys(Keys.ENTER)
             page.wait_for("#connection", "Live")

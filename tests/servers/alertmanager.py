@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 from tests.servers.binaries import OTEL, binaries
 from tests.servers.process import ServerProcess
+from tests.support.polling import HANG_SECONDS
 
 
 class Alertmanager:
@@ -29,4 +30,4 @@ class Alertmanager:
 
     def alerts(self) -> list[dict[str, Any]]:
         """The alerts it holds."""
-        return httpx.get(f"{self.url}/api/v2/alerts", timeout=30).raise_for_status().json()
+        return httpx.get(f"{self.url}/api/v2/alerts", timeout=HANG_SECONDS).raise_for_status().json()

@@ -9,6 +9,7 @@ from typing import Final
 import httpx
 from tests.servers.binaries import OTEL, binaries
 from tests.servers.process import ServerProcess
+from tests.support.polling import HANG_SECONDS
 
 ORGANISATION: Final = "libraries-io-mcp"
 
@@ -54,7 +55,7 @@ class InfluxDB:
         }
         script = str(OTEL / "influxdb" / "setup.sh")
         ended = subprocess.run(
-            ["sh", script], env=environment, capture_output=True, text=True, timeout=120, check=False
+            ["sh", script], env=environment, capture_output=True, text=True, timeout=HANG_SECONDS, check=False
         )
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
@@ -76,7 +77,7 @@ class InfluxDB:
                 "Accept": "application/csv",
             },
             content=query,
-            timeout=60,
+            timeout=HANG_SECONDS,
         )
 
     def write(self, bucket: str, line: str, token_file: Path) -> httpx.Response:
@@ -86,5 +87,5 @@ class InfluxDB:
             params={"org": ORGANISATION, "bucket": bucket},
             headers={"Authorization": f"Token {token_file.read_text(encoding='utf-8')}"},
             content=line,
-            timeout=60,
+            timeout=HANG_SECONDS,
         )

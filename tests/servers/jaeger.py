@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from tests.servers.binaries import OTEL, binaries
 from tests.servers.process import ServerProcess
+from tests.support.polling import HANG_SECONDS
 
 SERVICE = "libraries-io-mcp"
 
@@ -50,14 +51,14 @@ class Jaeger:
         """The services it knows."""
         return self._get("services") or []
 
-    def traces(self, tags: Mapping[str, str] | None = None, limit: int = 1000) -> list[dict[str, Any]]:
+    def traces(self, tags: Mapping[str, str] | None = None, limit: int = 10_000) -> list[dict[str, Any]]:
         """The traces of the last hour with a span that has these tags."""
-        given = {"service": SERVICE, "limit": limit, "lookback": "1h", "tags": json.dumps(tags or {})}
+        given = {"service": SERVICE, "limit": limit, "lookback": "6h", "tags": json.dumps(tags or {})}
         return self._get("traces", **given)
 
     def trace(self, trace_id: str) -> dict[str, Any] | None:
         """One trace, or nothing."""
-        answer = httpx.get(f"{self.url}/api/traces/{trace_id}", timeout=30)
+        answer = httpx.get(f"{self.url}/api/traces/{trace_id}", timeout=HANG_SECONDS)
         return None if answer.status_code == 404 else answer.raise_for_status().json()["data"][0]
 
     def monitor(self, measure: str, **parameters: str) -> list[dict[str, Any]]:
@@ -72,12 +73,12 @@ class Jaeger:
             "spanKind": "server",
             **parameters,
         }
-        answer = httpx.get(f"{self.url}/api/metrics/{measure}", params=given, timeout=30)
+        answer = httpx.get(f"{self.url}/api/metrics/{measure}", params=given, timeout=HANG_SECONDS)
         assert answer.is_success, answer.text
         return answer.json()["metrics"]
 
     def _get(self, path: str, **parameters: Any) -> Any:
-        answer = httpx.get(f"{self.url}/api/{path}", params=parameters, timeout=60)
+        answer = httpx.get(f"{self.url}/api/{path}", params=parameters, timeout=HANG_SECONDS)
         assert answer.is_success, answer.text
         return answer.json()["data"]
 

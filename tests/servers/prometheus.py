@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from tests.servers.binaries import OTEL, binaries
 from tests.servers.process import ServerProcess
+from tests.support.polling import HANG_SECONDS
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Prometheus:
         return found[metric][0] if metric in found else {}
 
     def _get(self, path: str, **parameters: str) -> dict[str, Any]:
-        answer = httpx.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=30)
+        answer = httpx.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=HANG_SECONDS)
         assert answer.is_success, answer.text
         return answer.json()["data"]
 

@@ -4,11 +4,12 @@ import base64
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
@@ -17,8 +18,10 @@ from selenium.webdriver.remote.webelement import WebElement
 from tests.support.polling import poll_until
 
 _SCRIPT: Final = str(Path(__file__).parents[2] / "scripts" / "browser")
-PATIENCE_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 180.0
 """Longest wait for something on the page, on a busy machine."""
+STARTS: Final = 3
+"""So often a browser is started until it comes up."""
 DESKTOP: Final = (1280, 900)
 PHONE: Final = (390, 844)
 _OPTIONS: Final = (
@@ -154,6 +157,14 @@ class Browser:
         path.write_bytes(base64.b64decode(shot["data"]))
 
 
+def _started(options: Options) -> Chrome:
+    """On a busy machine Chromium may come up later than its driver waits, or the driver's port be taken meanwhile."""
+    for _ in range(STARTS - 1):
+        with suppress(WebDriverException):
+            return Chrome(options=options, service=Service(programs()["chromedriver"]))
+    return Chrome(options=options, service=Service(programs()["chromedriver"]))
+
+
 @contextmanager
 def browser() -> Iterator[Browser]:
     """A browser of its own: a fresh profile, an empty cache."""
@@ -162,7 +173,7 @@ def browser() -> Iterator[Browser]:
     for each in _OPTIONS:
         options.add_argument(each)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = Chrome(options=options, service=Service(programs()["chromedriver"]))
+    driver = _started(options)
     driver.set_script_timeout(PATIENCE_SECONDS * 10)
     try:
         opened = Browser(driver)

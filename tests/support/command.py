@@ -14,7 +14,7 @@ from tests.support.polling import HANG_SECONDS, poll_until
 
 COMMAND: Final = str(Path(sys.executable).with_name("libraries-io-mcp"))
 ADDRESS: Final = re.compile(r"serving MCP at (http://[^\s\"]+)")
-START_SECONDS: Final = 60.0
+START_SECONDS: Final = 180.0
 """A start imports a lot, which takes its time on a busy machine."""
 HTTP: Final = ("serve", "--transport", "http", "--port", "0")
 

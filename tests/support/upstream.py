@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+from tests.support.polling import HANG_SECONDS
+
 JSON: Final = "application/json; charset=utf-8"
 LIMITS: Final = {"X-RateLimit-Limit": "100000", "X-RateLimit-Remaining": "99999", "X-RateLimit-Reset": "30"}
 
@@ -49,7 +51,7 @@ class Upstream(socketserver.ThreadingTCPServer):
         with self.arrived:
             return sum(text in target for target in self.targets)
 
-    def wait_for(self, text: str, count: int = 1, seconds: float = 30.0) -> None:
+    def wait_for(self, text: str, count: int = 1, seconds: float = HANG_SECONDS) -> None:
         """Return when `count` requests with `text` in their target have arrived."""
         with self.arrived:
             came = self.arrived.wait_for(lambda: sum(text in target for target in self.targets) >= count, seconds)
