@@ -8,8 +8,8 @@ import sys
 from typing import Final
 
 YOUNG_OBJECTS: Final = 10_000
-"""So many new containers are looked through together. Python's 700 are fewer than 50 calls in flight hold: they would be
-found alive, and soon the whole heap looked through. With 50,000 one look takes tens of milliseconds."""
+"""So many new containers are looked through together. Python's 700 are fewer than 50 calls in flight hold: they are
+found alive, and soon the whole heap is looked through. With 50,000 one look takes tens of milliseconds."""
 SWITCH_SECONDS: Final = 0.001
 """A thread that encodes telemetry hands the interpreter over after this, not after 5 ms, to a request that waits."""
 
