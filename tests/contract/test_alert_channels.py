@@ -8,7 +8,7 @@ import pytest
 from tests.support.alert_receiver import AlertReceiver
 from tests.support.collectors import ByteKeeper
 from tests.support.command import HTTP, Running
-from tests.support.polling import poll_until
+from tests.support.polling import HANG_SECONDS, poll_until
 from tests.support.smtp_server import PASSWORD, USER, SmtpServer
 from tests.support.tls import make_certificates
 
@@ -65,12 +65,12 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             mails.wait_for(1)
             hooks.wait_for(1)
             poll_until(lambda: _counted(address) >= 2, "the counts of two channels")
-            (active,) = httpx.get(f"{address}/alerts", timeout=30).json()["active"]
-            resolved = httpx.post(f"{address}/alerts/{active['fingerprint']}/resolve", timeout=30)
+            (active,) = httpx.get(f"{address}/alerts", timeout=HANG_SECONDS).json()["active"]
+            resolved = httpx.post(f"{address}/alerts/{active['fingerprint']}/resolve", timeout=HANG_SECONDS)
             assert resolved.status_code == 200, resolved.text
             mails.wait_for(2)
             for path in ("/metrics", "/alerts", "/alerts/history", "/health/detailed", "/status"):
-                ways_out[path] = httpx.get(f"{address}{path}", timeout=30).content
+                ways_out[path] = httpx.get(f"{address}{path}", timeout=HANG_SECONDS).content
             server.end("SIGTERM")
             ways_out["stderr"] = server.stderr.encode()
         for signal in ("traces", "metrics", "logs"):
@@ -80,7 +80,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
 
 
 def _counted(address: str) -> int:
-    return httpx.get(f"{address}/metrics", timeout=30).text.count("alerting_deliveries_total{")
+    return httpx.get(f"{address}/metrics", timeout=HANG_SECONDS).text.count("alerting_deliveries_total{")
 
 
 def test_people_are_told_once_that_it_fires_and_once_that_it_is_over(told: Told):

@@ -10,7 +10,7 @@ import pytest
 from tests.support import wire
 from tests.support.alert_receiver import AlertReceiver
 from tests.support.command import HTTP, Running
-from tests.support.polling import poll_until
+from tests.support.polling import HANG_SECONDS, poll_until
 
 RULES = """
 groups:
@@ -37,8 +37,8 @@ def receiver() -> Iterator[AlertReceiver]:
         yield receiver
 
 
-def variables(folder: Path, receiver: AlertReceiver, window: str = "1s") -> dict[str, str]:
-    """The alert is over when nobody has asked for so long."""
+def variables(folder: Path, receiver: AlertReceiver, window: str = "3s") -> dict[str, str]:
+    """The alert is over when nobody has asked for so long: longer than a busy machine keeps the next call waiting."""
     (folder / "rules.yml").write_text(RULES.replace("WINDOW", window), encoding="utf-8")
     return {
         "ALERT_RULES_PATH": str(folder / "rules.yml"),
@@ -97,7 +97,7 @@ def test_over_stdio(receiver: AlertReceiver, tmp_path: Path):
 
 def test_over_http_with_a_restart_in_between(receiver: AlertReceiver, tmp_path: Path):
     settings = variables(tmp_path, receiver)
-    with Running(*HTTP, folder=tmp_path, **settings) as server, httpx.Client() as client:
+    with Running(*HTTP, folder=tmp_path, **settings) as server, httpx.Client(timeout=HANG_SECONDS) as client:
         root = server.url.removesuffix("/mcp")
         request = wire.tool_call(server.url, wire.MODERN, "get_quota_status")
         story(
@@ -109,11 +109,17 @@ def test_over_http_with_a_restart_in_between(receiver: AlertReceiver, tmp_path: 
         server.end("SIGTERM")
     with Running(*HTTP, folder=tmp_path, **settings) as server:
         root = server.url.removesuffix("/mcp")
-        assert events(httpx.get(f"{root}/alerts/history").json())[-3:] == ["pending", "firing", "resolved"]
+
+        def remembered() -> bool:
+            history = httpx.get(f"{root}/alerts/history", timeout=HANG_SECONDS).raise_for_status().json()
+            return events(history)[-3:] == ["pending", "firing", "resolved"]
+
+        poll_until(remembered, "what was before the restart")
 
 
 def test_a_person_resolves_it(receiver: AlertReceiver, tmp_path: Path):
-    with Running(*HTTP, folder=tmp_path, **variables(tmp_path, receiver, "1m")) as server, httpx.Client() as client:
+    settings = variables(tmp_path, receiver, "1m")
+    with Running(*HTTP, folder=tmp_path, **settings) as server, httpx.Client(timeout=HANG_SECONDS) as client:
         root = server.url.removesuffix("/mcp")
         request = wire.tool_call(server.url, wire.MODERN, "get_quota_status")
 
@@ -137,10 +143,11 @@ def test_a_person_resolves_it(receiver: AlertReceiver, tmp_path: Path):
 def test_switched_off_nothing_of_it_is_loaded(tmp_path: Path):
     with Running(*HTTP, folder=tmp_path, ALERT_EVALUATION="off", PYTHONPROFILEIMPORTTIME="1") as server:
         root = server.url.removesuffix("/mcp")
-        facts = httpx.get(f"{root}/alerts").json()
-        assert (facts["evaluated_by"], facts["active"], facts["problems"]) == ("off", [], [])
-        assert httpx.get(f"{root}/alerts/history").json() == {"events": [], "kept": 0, "dropped": 0}
-        assert httpx.post(f"{root}/alerts/0123456789abcdef/resolve").status_code == 404
+        with httpx.Client(base_url=root, timeout=HANG_SECONDS) as client:
+            facts = client.get("/alerts").json()
+            assert (facts["evaluated_by"], facts["active"], facts["problems"]) == ("off", [], [])
+            assert client.get("/alerts/history").json() == {"events": [], "kept": 0, "dropped": 0}
+            assert client.post("/alerts/0123456789abcdef/resolve").status_code == 404
         assert "libraries_io_mcp.reports" in server.stderr
         assert "libraries_io_mcp.alerting" not in server.stderr
     assert not (tmp_path / ".local").exists()

@@ -12,6 +12,7 @@ from tests.servers.ports import free_ports
 from tests.support.collectors import unused_port
 from tests.support.command import HTTP, Running
 from tests.support.health import statuses_become
+from tests.support.polling import HANG_SECONDS
 from tests.support.stand_in import CANARY, FEW_KEY, REFUSED_CANARY
 from tests.support.upstream import Upstream
 
@@ -114,17 +115,27 @@ async def _ill(url: str) -> None:
     assert "lost" in seen.check("telemetry_export")["error"]
     for name in ("api_connectivity", "upstream_breaker", "storage_connectivity", "telemetry_export"):
         assert seen.check(name)["what_to_do"], name
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=HANG_SECONDS) as client:
         # Alive all the while: nothing of this gets better by a restart.
         assert (await client.get(f"{url[:-4]}/health")).status_code == 200
+
+
+async def use_up(url: str) -> None:
+    """Ask again and again: a new minute may begin at any time, and with it a new quota."""
+    number = 0
+    while True:
+        await ask(url, f"left-pad-{number}")
+        number += 1
 
 
 async def test_a_full_disk_and_a_quota_that_is_used_up(sandbox_url: str, tmp_path: Path):
     given = {**OFTEN, "LIBRARIES_IO_BASE_URL": sandbox_url, "LIBRARIES_IO_API_KEY": FEW_KEY, "LOG_FILE": "/dev/full"}
     with Running(*HTTP, folder=tmp_path, **given) as server:
         url = server.url
-        await ask(url, "left-pad")
-        seen = await statuses_become(url, log_destinations="degraded", rate_limit_status="unhealthy")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(use_up, url)
+            seen = await statuses_become(url, log_destinations="degraded", rate_limit_status="unhealthy")
+            tasks.cancel_scope.cancel()
     assert "No space left on device" in seen.check("log_destinations")["error"]
     assert seen.check("log_destinations")["details"]["console"]["error"] is None
     assert seen.check("rate_limit_status")["error"] == "The quota of this window is used up."
@@ -150,7 +161,7 @@ async def test_a_wrong_key_and_no_redis_from_the_start(sandbox_url: str, tmp_pat
             seen = await statuses_become(url, api_connectivity="unhealthy")
             assert seen.check("api_connectivity")["error"] == "Libraries.io rejects the API key."
             assert (seen.report["status"], seen.codes["/health/ready"]) == ("unhealthy", 503)
-            async with httpx.AsyncClient(base_url=url[:-4]) as client:
+            async with httpx.AsyncClient(base_url=url[:-4], timeout=HANG_SECONDS) as client:
                 text = (await client.get("/health/detailed")).text + server.stderr
                 unknown = await client.get("/health/no_such_check")
     assert (unknown.status_code, unknown.json()["checks"]) == (404, NAMES)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from tests.support import wire
 from tests.support.command import HTTP, Running
-from tests.support.polling import poll_until
+from tests.support.polling import HANG_SECONDS, poll_until
 from tests.support.stand_in import CANARY
 
 from libraries_io_mcp.status.feed import MAX_VIEWERS
@@ -25,13 +25,13 @@ class Site:
         self.root = self.mcp.removesuffix("/mcp")
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return httpx.get(f"{self.root}{path}", headers=headers)
+        return httpx.get(f"{self.root}{path}", headers=headers, timeout=HANG_SECONDS)
 
     def events(self, count: int) -> list[tuple[str, dict[str, Any]]]:
         """The first events that a new page is told."""
         found: list[tuple[str, dict[str, Any]]] = []
         event = ""
-        with httpx.stream("GET", f"{self.root}/status/events", timeout=30) as answer:
+        with httpx.stream("GET", f"{self.root}/status/events", timeout=HANG_SECONDS) as answer:
             assert answer.headers["content-type"].startswith("text/event-stream")
             assert answer.headers["cache-control"] == "no-store"
             for line in answer.iter_lines():
@@ -60,7 +60,9 @@ def call(site: Site, name: str) -> None:
     """Ask about one package."""
     params = {"name": "get_package_info", "arguments": {"platform": "pypi", "name": name}}
     session = wire.open_session(site.mcp)
-    httpx.post(site.mcp, headers=session, json=wire.message("tools/call", **params), timeout=30).raise_for_status()
+    httpx.post(
+        site.mcp, headers=session, json=wire.message("tools/call", **params), timeout=HANG_SECONDS
+    ).raise_for_status()
 
 
 def test_the_page_and_its_files_come_under_a_strict_policy(site: Site) -> None:
@@ -124,7 +126,7 @@ def test_too_many_pages_are_refused_and_others_go_on(site: Site) -> None:
     open_: list[Iterator[str]] = []
     with ExitStack() as stack:
         for _ in range(MAX_VIEWERS):
-            answer = stack.enter_context(httpx.stream("GET", f"{site.root}/status/events", timeout=30))
+            answer = stack.enter_context(httpx.stream("GET", f"{site.root}/status/events", timeout=HANG_SECONDS))
             # An iterator that is let go of closes the connection.
             open_.append(answer.iter_lines())
             assert next(open_[-1]) == "event: snapshot"
@@ -135,14 +137,14 @@ def test_too_many_pages_are_refused_and_others_go_on(site: Site) -> None:
 
 
 def _served(site: Site) -> bool:
-    with httpx.stream("GET", f"{site.root}/status/events", timeout=30) as answer:
+    with httpx.stream("GET", f"{site.root}/status/events", timeout=HANG_SECONDS) as answer:
         return answer.status_code == 200
 
 
 def test_an_open_page_does_not_hold_up_the_end(sandbox_url: str, tmp_path: Path) -> None:
     with Running(*HTTP, folder=tmp_path, LIBRARIES_IO_BASE_URL=sandbox_url, ALERT_EVALUATION="off") as server:
         root = server.url.removesuffix("/mcp")
-        with httpx.stream("GET", f"{root}/status/events", timeout=30) as answer:
+        with httpx.stream("GET", f"{root}/status/events", timeout=HANG_SECONDS) as answer:
             lines = answer.iter_lines()
             assert next(lines) == "event: snapshot"
             assert server.end("SIGTERM") == 143

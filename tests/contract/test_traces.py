@@ -8,6 +8,7 @@ import httpx
 import pytest
 from tests.support import wire
 from tests.support.command import HTTP, Running
+from tests.support.polling import HANG_SECONDS
 from tests.support.stand_in import CANARY, sandbox
 
 from libraries_io_mcp.demo.otlp_model import Span
@@ -15,6 +16,8 @@ from libraries_io_mcp.demo.otlp_receiver import OtlpReceiver
 from libraries_io_mcp.sandbox.faults import Fault
 
 MESSAGE = "4bf92f3577b34da6a3ce929d0e0e4736"
+JOIN_SECONDS = 3.0
+"""So long after the first question the second one may come, on a busy machine."""
 REQUEST = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "00f067aa0ba902b7"
 BAGGAGE = "gen_ai.conversation.id=talk-7,session.id=s-1,user.email=somebody@example.org"
@@ -24,7 +27,7 @@ BAGGAGE = "gen_ai.conversation.id=talk-7,session.id=s-1,user.email=somebody@exam
 def url(receiver: OtlpReceiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server over HTTP whose upstream is slow for one package and refuses the first question for another."""
     faults = [
-        Fault("bad_gateway_slow", path="*/left-pad", count=1, delay=0.5),
+        Fault("bad_gateway_slow", path="*/left-pad", count=1, delay=JOIN_SECONDS),
         Fault("rate_limited", path="*/express", count=1),
     ]
     folder: Path = tmp_path_factory.mktemp("http")
@@ -49,7 +52,7 @@ def ask(url: str, name: str, trace: str, **meta: str) -> None:
     body["params"]["_meta"] |= {"traceparent": f"00-{trace}-{PARENT}-01", **meta}
     headers = {**wire.HEADERS, "traceparent": f"00-{REQUEST}-{PARENT[::-1]}-01"}
     headers |= {"mcp-protocol-version": wire.MODERN, "mcp-method": "tools/call", "mcp-name": "get_package_info"}
-    httpx.post(url, json=body, headers=headers, timeout=20).raise_for_status()
+    httpx.post(url, json=body, headers=headers, timeout=HANG_SECONDS).raise_for_status()
 
 
 def spans_of(receiver: OtlpReceiver, trace: str, *names: str) -> list[Span]:
@@ -83,7 +86,8 @@ def test_a_wait_for_the_quota_has_its_own_span(url: str, receiver: OtlpReceiver)
     first, second = sorted((span for span in spans if span.name == "GET"), key=lambda span: span.start_ns)
     assert wait.parent_id == first.parent_id == second.parent_id == server.span_id
     assert first.end_ns <= wait.end_ns <= second.start_ns
-    assert wait.seconds == pytest.approx(wait.attributes["libraries_io.quota.wait"], abs=0.01)
+    # What is said was measured inside of the span; a busy machine may do something else in between.
+    assert 0 < wait.attributes["libraries_io.quota.wait"] <= wait.seconds + 0.01
     assert second.attributes["http.request.resend_count"] == 1
     assert "http.request.resend_count" not in first.attributes
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from tests.support.polling import HANG_SECONDS
 
 from libraries_io_mcp.telemetry.logs.destinations import (
     RETRY_SECONDS,
@@ -113,7 +114,7 @@ def test_the_only_destination_says_its_trouble_on_stderr(tmp_path: Path, capsys:
 def test_syslog_gets_a_datagram_a_line_with_name_and_priority():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(10)
+        receiver.settimeout(HANG_SECONDS)
         stage = Stage(syslog(receiver.getsockname(), "libraries-io-mcp"), chunk=0)
         stage.put("one", "x" * 20_000)
         stage.destination.put(line_record(logging.WARNING, "three"))
