@@ -1,11 +1,13 @@
 """Lines on stdin that are no message: each is answered, with its id where there is one, and the session goes on."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.command import Running
+from tests.support.command import COMMAND, Running, environment
+from tests.support.polling import HANG_SECONDS
 
 SURROGATE = (
     '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":'
@@ -33,3 +35,20 @@ def test_a_line_that_is_no_message_is_answered(line: str, number: Any, code: int
         assert answer == {"jsonrpc": "2.0", "id": number, "error": answer["error"]}
         assert answer["error"]["code"] == code
         assert "result" in server.answer(server.request("ping"))
+
+
+def test_requests_may_come_from_a_plain_file(tmp_path: Path):
+    """Which can't be waited for as a pipe can."""
+    requests = tmp_path / "requests"
+    requests.write_text('{"jsonrpc":"2.0","id":1,"method":"ping"}\n{"jsonrpc":"2.0","id":2,"method":"ping"}')
+    with requests.open("rb") as stdin:
+        ended = subprocess.run(
+            [COMMAND],
+            stdin=stdin,
+            capture_output=True,
+            timeout=HANG_SECONDS,
+            check=True,
+            cwd=tmp_path,
+            env=environment(tmp_path, OTEL_SDK_DISABLED="true"),
+        )
+    assert [json.loads(line)["id"] for line in ended.stdout.splitlines()] == [1, 2]
