@@ -8,7 +8,7 @@ from typing import Final
 PREPARED_SECONDS: Final = 0.4
 """What a way that was still importing its exporter has from then on."""
 LONGEST_SECONDS: Final = 4.0
-"""No way is waited for any longer, whatever it is doing."""
+"""No way is waited for any longer, whatever it is doing, or the given time where that is longer."""
 PAUSE_SECONDS: Final = 0.005
 
 End = tuple[str, Callable[[], object]]
@@ -20,16 +20,21 @@ def finish_within(
 ) -> tuple[str, ...]:
     """Call all at the same time in daemon threads, wait at most `seconds`, return the names of those still running.
 
+    The seconds are counted in turns of a few milliseconds: on a machine so busy that a turn takes longer, the threads
+    have not had their time either, and what they were about to send would be lost.
+
     While `preparing` says that something is only about to begin, the wait is prolonged: a server that lived for a
     moment has not imported its exporters yet, and what it has to say would be lost although somebody listens.
     """
     threads = [threading.Thread(target=end, name=name, daemon=True) for name, end in ends]
     for thread in threads:
         thread.start()
-    started = time.monotonic()
-    last_moment = started + seconds
+    turns, last_moment = seconds / PAUSE_SECONDS, time.monotonic() + max(seconds, LONGEST_SECONDS)
     while (running := [thread for thread in threads if thread.is_alive()]) and time.monotonic() < last_moment:
-        running[0].join(min(PAUSE_SECONDS, max(0.0, last_moment - time.monotonic())))
+        if turns <= 0:
+            break
+        running[0].join(PAUSE_SECONDS)
+        turns -= 1
         if preparing():
-            last_moment = min(max(last_moment, time.monotonic() + PREPARED_SECONDS), started + LONGEST_SECONDS)
+            turns = max(turns, PREPARED_SECONDS / PAUSE_SECONDS)
     return tuple(thread.name for thread in threads if thread.is_alive())
