@@ -20,11 +20,11 @@ UNSET: Final = None
 
 def figures(summary: Summary) -> dict[str, Any]:
     """The summary, all tools together, and the slice of time that is just going on."""
-    number, seconds, operations = summary.current()
+    latest = summary.latest()
     return {
-        **summary.facts(),
-        "tools": summary.recent_tools(),
-        "slice": {"number": number, "seconds": round(seconds, 1), **rows_of(operations)},
+        **latest.facts,
+        "tools": latest.tools,
+        "slice": {"number": latest.number, "seconds": round(latest.seconds, 1), **rows_of(latest.operations)},
     }
 
 

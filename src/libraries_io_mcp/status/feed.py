@@ -65,6 +65,7 @@ class Changes:
         self._sources = sources
         self._now = now
         self._parts: dict[str, str] = {}
+        self._texts: dict[str, tuple[Any, str]] = {}
         self._seen = _NOTHING
 
     def first(self, *, begin: bool) -> str:
@@ -84,7 +85,18 @@ class Changes:
         return self._message("tick", changed, fresh)
 
     def _look(self) -> dict[str, str]:
-        return {name: _facts(name, part) for name, part in self._sources.parts.items()}
+        return {name: self._text(name, part) for name, part in self._sources.parts.items()}
+
+    def _text(self, name: str, part: Part) -> str:
+        known = self._texts.get(name)
+        try:
+            facts = part()
+            if known is None or known[0] is not facts:
+                known = self._texts[name] = facts, encoded(facts)
+        except Exception as error:  # whatever one part raises, the others are still to be seen
+            logger.debug("the status page's part %s failed", name, exc_info=True)
+            return encoded({"unavailable": type(error).__name__})
+        return known[1]
 
     def _fresh(self, seen: _Seen, most_traces: int, most_logs: int) -> tuple[dict[str, Any], _Seen]:
         sources = self._sources
@@ -167,11 +179,3 @@ class Feed:
                     continue
                 for viewer in self._viewers:
                     viewer.tell(message)
-
-
-def _facts(name: str, part: Part) -> str:
-    try:
-        return encoded(part())
-    except Exception as error:  # whatever one part raises, the others are still to be seen
-        logger.debug("the status page's part %s failed", name, exc_info=True)
-        return encoded({"unavailable": type(error).__name__})

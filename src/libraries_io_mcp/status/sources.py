@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 Part = Callable[[], Any]
-"""Gives JSON-able facts as they are now. Called in a worker thread while somebody looks; must be quick."""
+"""Gives JSON-able facts as they are now. Called in a worker thread while somebody looks; must be quick.
+
+The object that it gave before means that nothing has changed: it is not looked into again.
+"""
 
 
 class Traces(Protocol):

@@ -6,7 +6,8 @@ operation and slice of time, operations come from a closed set, and old slices a
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from libraries_io_mcp.telemetry.distribution import Distribution, together
@@ -23,6 +24,34 @@ TOOL_CALL: Final = "tools/call "
 
 Operations = Mapping[tuple[str, str], Distribution]
 """By kind (`operations`, `libraries_io_calls`) and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """One look at everything.
+
+    Attributes:
+        facts: as `Summary.facts` gives them.
+        tools: all calls of tools together over the last five minutes; `None` if there were none.
+        number: that of the slice which is not finished.
+        seconds: how many of it have passed.
+        operations: what was measured in it.
+    """
+
+    facts: Mapping[str, Any]
+    tools: Mapping[str, Any] | None
+    number: int
+    seconds: float
+    operations: Operations
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What was said of one operation, and of which measurements: it is said again as long as they are the same."""
+
+    recent: Distribution | None
+    whole: Distribution
+    facts: Mapping[str, Any]
 
 
 class Summary:
@@ -45,6 +74,9 @@ class Summary:
         self._lock = threading.Lock()
         self._whole: dict[tuple[str, str], Distribution] = {}
         self._slices: deque[tuple[int, dict[tuple[str, str], Distribution]]] = deque()
+        # Of all slices that are finished: they change no more, so they are added up once a slice.
+        self._finished: dict[tuple[str, str], Distribution] = {}
+        self._told: dict[tuple[str, str], _Told] = {}
 
     def gather(self) -> None:
         """Put what is new into the current slice. Call it every `SLICE_SECONDS`, from any thread."""
@@ -57,42 +89,59 @@ class Summary:
             if self._slices:
                 self._on_slice(*self._slices[-1])
             self._slices.append((slice_number, {}))
-        while self._slices[0][0] <= slice_number - WINDOW_SECONDS // SLICE_SECONDS:
-            self._slices.popleft()
+            while self._slices[0][0] <= slice_number - WINDOW_SECONDS // SLICE_SECONDS:
+                self._slices.popleft()
+            self._finished = _added(each for _, each in list(self._slices)[:-1])
         newest = self._slices[-1][1]
         for key, distribution in self._collect().items():
             for kept in (newest, self._whole):
                 kept[key] = kept[key].plus(distribution) if key in kept else distribution
 
-    def current(self) -> tuple[int, float, Operations]:
-        """The slice that is not finished: its number, how many seconds of it have passed, what was measured in it."""
+    def latest(self) -> Latest:
+        """All that is known at this moment, of one look."""
         with self._lock:
             self._gather()
             number, operations = self._slices[-1]
-            return number, self._monotonic() - self._started - number * SLICE_SECONDS, dict(operations)
-
-    def recent_tools(self) -> dict[str, Any] | None:
-        """All calls of tools together over the last five minutes; `None` if there were none."""
-        with self._lock:
-            self._gather()
-            found = [each for _, slice_ in self._slices for key, each in slice_.items() if key[1].startswith(TOOL_CALL)]
-        return _facts(together(found))
+            recent = [each for key in self._whole if key[1].startswith(TOOL_CALL) and (each := self._recent(key))]
+            seconds = self._monotonic() - self._started - number * SLICE_SECONDS
+            return Latest(self._facts(), _facts(together(recent)), number, seconds, dict(operations))
 
     def facts(self) -> dict[str, Any]:
         """Everything as plain data, up to this moment."""
-        kinds: dict[str, dict[str, Any]] = {"operations": {}, "libraries_io_calls": {}}
         with self._lock:
             self._gather()
-            uptime = self._monotonic() - self._started
-            for (kind, name), whole in sorted(self._whole.items()):
-                recent = together([each[kind, name] for _, each in self._slices if (kind, name) in each])
-                kinds[kind][name] = {"last_5_minutes": _facts(recent), "since_start": _facts(whole)}
+            return self._facts()
+
+    def _facts(self) -> dict[str, Any]:
+        kinds: dict[str, dict[str, Any]] = {"operations": {}, "libraries_io_calls": {}}
+        uptime = self._monotonic() - self._started
+        for (kind, name), whole in sorted(self._whole.items()):
+            kinds[kind][name] = self._of((kind, name), whole)
         return {
             "uptime_seconds": round(uptime, 3),
             "window_seconds": min(WINDOW_SECONDS, round(uptime, 3)),
             **kinds,
             "note": NOTE,
         }
+
+    def _of(self, key: tuple[str, str], whole: Distribution) -> Mapping[str, Any]:
+        recent, told = self._recent(key), self._told.get(key)
+        if told is None or told.recent is not recent or told.whole is not whole:
+            facts = {"last_5_minutes": _facts(recent), "since_start": _facts(whole)}
+            self._told[key] = told = _Told(recent, whole, facts)
+        return told.facts
+
+    def _recent(self, key: tuple[str, str]) -> Distribution | None:
+        finished, current = self._finished.get(key), self._slices[-1][1].get(key)
+        return finished.plus(current) if finished and current else finished or current
+
+
+def _added(slices: Iterable[Operations]) -> dict[tuple[str, str], Distribution]:
+    added: dict[tuple[str, str], Distribution] = {}
+    for slice_ in slices:
+        for key, distribution in slice_.items():
+            added[key] = added[key].plus(distribution) if key in added else distribution
+    return added
 
 
 def _facts(distribution: Distribution | None) -> dict[str, Any] | None:

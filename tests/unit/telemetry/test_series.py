@@ -68,20 +68,20 @@ def test_the_slice_that_goes_on_is_told_apart():
     stage.pass_slices(2)
     stage.time += 5
     stage.call("one")
-    number, seconds, operations = stage.summary.current()
-    assert (number, seconds, list(operations)) == (2, 5.0, [("operations", "tools/call one")])
+    latest = stage.summary.latest()
+    assert (latest.number, latest.seconds, list(latest.operations)) == (2, 5.0, [("operations", "tools/call one")])
 
 
 def test_all_tools_of_the_last_minutes():
     stage = Stage()
-    assert stage.summary.recent_tools() is None
+    assert stage.summary.latest().tools is None
     stage.call("one", 0.1)
     stage.call("two", 0.3, **{"error.type": "tool_error"})
-    found = stage.summary.recent_tools()
+    found = stage.summary.latest().tools
     assert found is not None
     assert (found["count"], found["failures"], found["max"]) == (2, 1, 0.3)
     stage.pass_slices(30)
-    assert stage.summary.recent_tools() is None
+    assert stage.summary.latest().tools is None
 
 
 def test_an_hour_is_kept():

@@ -1,6 +1,6 @@
 // Small line charts in SVG: real pixels, few marks, a cursor for mouse and arrow keys, a sentence for screen readers.
 
-import { el, say, svg } from "./dom.js";
+import { el, fill, say, svg } from "./dom.js";
 
 const MARGIN = { top: 8, right: 10, bottom: 22, left: 54 };
 const HEIGHT = 170;
@@ -67,7 +67,7 @@ export class Chart {
     }
     this.#plot.setAttribute("width", width);
     this.#plot.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
-    this.#plot.replaceChildren(...marks);
+    fill(this.#plot, ...marks);
     const sentence = `${title}, last ${Math.round(span / 60)} minutes. ${this.#sentence()} Arrow keys read single values.`;
     this.#plot.setAttribute("aria-label", sentence);
     this.#read();

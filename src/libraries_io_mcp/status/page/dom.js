@@ -41,15 +41,29 @@ export function table(caption, columns, rows) {
     el("table", {}, el("caption", { class: "unseen" }, caption), el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...body)));
 }
 
-// Puts `made` in place of what `place` holds, and leaves focus and scrolling where they were.
+// Makes what `place` holds like `made` and touches only what differs: focus, scrolling and what a reader has selected
+// stay, and the browser has less to let go of. For what has no listeners: those of `made` may be lost.
 export function fill(place, ...made) {
-  const old = place.querySelector(".wide");
-  const scrolled = old ? old.scrollLeft : 0;
-  const focused = old && old === document.activeElement;
-  place.replaceChildren(...made);
-  const now = place.querySelector(".wide");
-  if (now && scrolled) now.scrollLeft = scrolled;
-  if (now && focused) now.focus({ preventScroll: true });
+  become(place, made.filter((each) => each !== null && each !== undefined && each !== "").map((each) => (typeof each === "string" ? document.createTextNode(each) : each)));
+}
+
+function become(parent, wanted) {
+  const held = [...parent.childNodes];
+  wanted.forEach((made, index) => {
+    const old = held[index];
+    if (!old) parent.append(made);
+    else if (old.nodeName !== made.nodeName) old.replaceWith(made);
+    else if (old.nodeType === Node.ELEMENT_NODE) {
+      adopt(old, made);
+      become(old, [...made.childNodes]);
+    } else if (old.data !== made.data) old.data = made.data;
+  });
+  for (const gone of held.slice(wanted.length)) gone.remove();
+}
+
+function adopt(old, made) {
+  for (const name of old.getAttributeNames()) if (!made.hasAttribute(name)) old.removeAttribute(name);
+  for (const name of made.getAttributeNames()) if (old.getAttribute(name) !== made.getAttribute(name)) old.setAttribute(name, made.getAttribute(name));
 }
 
 // Gives an element these children in this order and touches only what is not in its place, so that focus stays.

@@ -40,7 +40,7 @@ export function tiles(store) {
     tile("Success", all ? percent(all.success) : unknown(), all ? `${number(all.failures)} failed` : "no calls yet"),
     tile("95 % faster than", all ? duration(all.p95) : unknown(), all ? `half: ${duration(all.p50)}` : "no calls yet"),
   ];
-  byId("tiles").replaceChildren(el("dl", {}, ...made));
+  fill(byId("tiles"), el("dl", {}, ...made));
 }
 
 function tile(title, value, more) {

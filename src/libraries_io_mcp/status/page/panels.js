@@ -23,7 +23,7 @@ export function health(store) {
       check.error ? el("p", { class: "small" }, check.error) : null,
       check.what_to_do ? el("p", { class: "small" }, el("strong", {}, "What to do: "), check.what_to_do) : null);
   });
-  place.replaceChildren(el("ul", { class: "list" }, ...items));
+  fill(place, el("ul", { class: "list" }, ...items));
 }
 
 let headers = () => ({});
