@@ -120,7 +120,7 @@ class OtlpReceiver:
         self._released.clear()
         self._status = None
 
-    def wait_for(self, wanted: Callable[[Self], T | None], description: str, seconds: float = 30.0) -> T:
+    def wait_for(self, wanted: Callable[[Self], T | None], description: str, seconds: float = 120.0) -> T:
         """What `wanted(receiver)` returns as soon as that is true.
 
         Raises:
@@ -135,7 +135,7 @@ class OtlpReceiver:
                 self._changed.wait(left)
             return found
 
-    async def arrival(self, wanted: Callable[[Self], T | None], description: str, seconds: float = 30.0) -> T:
+    async def arrival(self, wanted: Callable[[Self], T | None], description: str, seconds: float = 120.0) -> T:
         """`wait_for` beside an event loop."""
         return await anyio.to_thread.run_sync(self.wait_for, wanted, description, seconds)
 

@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import NonRecordingSpan, SpanContext, StatusCode, TraceFlags, get_current_span, use_span
+from tests.support.polling import HANG_SECONDS
 
 from libraries_io_mcp.errors import KeyRejectedError
 from libraries_io_mcp.telemetry.instruments import Instruments
@@ -179,7 +180,7 @@ async def test_a_call_that_is_cancelled(stage: Stage):
         tasks.start_soon(lambda: call(stage, "hangs", text=INPUT))
         await stage.entered.wait()
         tasks.cancel_scope.cancel()
-    with anyio.fail_after(10):
+    with anyio.fail_after(HANG_SECONDS):
         await stage.observer.idle()
     span = stage.span("tools/call hangs")
     assert span.status.status_code is StatusCode.ERROR
@@ -187,7 +188,7 @@ async def test_a_call_that_is_cancelled(stage: Stage):
 
 
 async def test_idle_waits_for_what_is_in_flight(stage: Stage):
-    with anyio.fail_after(10):
+    with anyio.fail_after(HANG_SECONDS):
         await stage.observer.idle()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(lambda: call(stage, "hangs", text=INPUT))
