@@ -47,11 +47,10 @@ def children_of(folder: Path) -> list[str]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            place = (process / "cwd").readlink()
+            if (process / "cwd").readlink().is_relative_to(folder):
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
         except OSError:
-            continue
-        if place.is_relative_to(folder):
-            found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            continue  # somebody else's, or it has ended just now
     return found
 
 
