@@ -110,6 +110,7 @@ class GuardedConnection(H11Protocol):
         self._phase: tuple[str, object] = ("", None)
         self._since = 0.0
         self._body_bytes = 0
+        self._pipelined = 0
         self._unread_since: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the library
@@ -142,6 +143,12 @@ class GuardedConnection(H11Protocol):
 
     def on_response_complete(self) -> None:
         """An answer is out."""
+        # Whoever sends the next request before has not read this one, and need not read any.
+        self._pipelined = self._pipelined + 1 if self.conn.trailing_data[0] else 0
+        if self._pipelined > self._door.limits.max_pipelined_requests and not self.transport.is_closing():
+            self._door.refused("pipelined")
+            self._refuse_next(429, "Too many requests at once on one connection: wait for an answer now and then.")
+            return
         super().on_response_complete()
         if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
             self._door.awaited[self] = None
@@ -186,6 +193,12 @@ class GuardedConnection(H11Protocol):
         ):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+
+    def _refuse_next(self, status: int, text: str) -> None:
+        """Refuse what was sent after a request that is answered."""
+        if self.conn.our_state is h11.DONE and self.conn.their_state is h11.DONE:
+            self.conn.start_next_cycle()
+        self.refuse(status, text)
 
     def cut(self) -> None:
         """Close it for the sake of others."""

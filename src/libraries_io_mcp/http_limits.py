@@ -1,115 +1,25 @@
 """ASGI middleware: how large, how deep and how many the calls of one caller, and of all, may be."""
 
-import asyncio
-from collections import Counter, deque
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 from fastmcp.server.dependencies import get_http_request
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from libraries_io_mcp.http_turns import Gate, RefusedError, Turns, answer_to
 from libraries_io_mcp.settings import LimitSettings
 from libraries_io_mcp.telemetry.semconv import Refusal
 
 CALLER: Final = "libraries_io.caller"
 """Where the caller's name stands in the ASGI scope."""
-QUEUE_SECONDS: Final = 30.0
-"""How long a call may wait for one of the places."""
-RETRY_SECONDS: Final[dict[Refusal, int]] = {"caller_busy": 1, "server_busy": 5}
 SMALL: Final = 4_096
 """A message up to this size that has no id is a notification: it is let through when no call would be."""
 _BRACKETS: Final = bytes(range(256)).translate(None, b"[]{}")
 _SQUARE: Final = bytes.maketrans(b"{}", b"[]")
-
-
-class RefusedError(Exception):
-    """A request that is not served."""
-
-    def __init__(self, reason: Refusal, status: int, what_to_do: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.status = status
-        self.what_to_do = what_to_do
-
-
-class Gate:
-    """Places for calls. Those that wait are let in by turns of their callers, the longest wait of each first."""
-
-    def __init__(self, limits: LimitSettings) -> None:
-        self._limits = limits
-        self._running = 0
-        self._queued = 0
-        self._of_caller: Counter[str] = Counter()
-        self._queues: dict[str, deque[asyncio.Future[None]]] = {}
-
-    async def place(self, caller: str) -> Callable[[], None]:
-        """Have a place, until what is returned is called; calling it again does nothing.
-
-        Raises:
-            RefusedError: the caller has too many calls, or too many wait.
-        """
-        if self._of_caller[caller] >= self._limits.max_concurrent_calls_per_caller:
-            raise RefusedError("caller_busy", 429, "You have too many calls at once: let some end first.")
-        self._of_caller[caller] += 1
-        try:
-            await self._enter(caller)
-        except BaseException:
-            self._gone(caller)
-            raise
-        held = True
-
-        def leave() -> None:
-            nonlocal held
-            if held:
-                held = False
-                self._leave()
-                self._gone(caller)
-
-        return leave
-
-    def _gone(self, caller: str) -> None:
-        self._of_caller[caller] -= 1
-        if not self._of_caller[caller]:
-            del self._of_caller[caller]
-
-    async def _enter(self, caller: str) -> None:
-        if self._running < self._limits.max_concurrent_calls:
-            self._running += 1
-            return
-        busy = RefusedError("server_busy", 503, "The server has too many calls at once: try again a little later.")
-        if self._queued >= self._limits.max_queued_calls:
-            raise busy
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queues.setdefault(caller, deque()).append(turn)
-        self._queued += 1
-        try:
-            async with asyncio.timeout(QUEUE_SECONDS):
-                await turn
-        except BaseException as error:
-            if turn.done() and not turn.cancelled():
-                # It was let in at the very moment it gave up.
-                self._leave()
-            raise busy from None if isinstance(error, TimeoutError) else error
-        finally:
-            self._queued -= 1
-
-    def _leave(self) -> None:
-        """Hand the place to whoever waits."""
-        while self._queues:
-            caller, queue = next(iter(self._queues.items()))
-            turn = queue.popleft()
-            # Its caller goes to the end of the line of callers.
-            del self._queues[caller]
-            if queue:
-                self._queues[caller] = queue
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._running -= 1
 
 
 class LimitCalls:
@@ -125,63 +35,55 @@ class LimitCalls:
         self._logs_in = logs_in
         self._refused = refused
         self._gate = Gate(limits)
+        self._turns = Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event of the ASGI protocol."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope[CALLER] = caller_of(scope)
+        caller = scope[CALLER] = caller_of(scope)
         stranger = self._logs_in and not isinstance(scope.get("user"), AuthenticatedUser)
-        if scope["path"] != self._path or scope["method"] != "POST" or stranger:
-            await self._app(scope, receive, send)
-            return
-        started = False
-
-        async def noting_start(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
+        is_message = scope["path"] == self._path and scope["method"] == "POST" and not stranger
+        passage = Passage(self._turns, send)
         try:
-            await self._limited(scope, receive, noting_start)
+            source = await self._admit(scope, receive, passage) if is_message else receive
+            if source is None:
+                return
+            passage.turn = await self._turns.begin(caller)
+            await self._app(scope, source, passage.send)
         except RefusedError as refusal:
-            if started:
+            if passage.has_started:
                 raise
             self._refused(refusal.reason)
-            await _answer(refusal)(scope, receive, send)
+            # Refusing takes its time as well.
+            passage.turn = passage.turn or await self._turns.begin(caller)
+            await answer_to(refusal)(scope, receive, passage.send)
+        finally:
+            passage.end()
 
-    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _admit(self, scope: Scope, receive: Receive, passage: "Passage") -> Receive | None:
+        """Where the application gets the message from, when all of it is here and a call has its place.
+
+        `None`: the client left.
+        """
         body = await self._read(scope, receive)
         if body is None:
-            return
+            return None
         if deeper_than(body, self._limits.max_json_depth):
             raise RefusedError(
                 "json_too_deep",
                 400,
                 f"Nest the JSON no deeper than {self._limits.max_json_depth} (MCP_MAX_JSON_DEPTH).",
             )
+        if len(body) > SMALL or b'"id"' in body:
+            passage.leave = await self._gate.place(scope[CALLER])
         whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replay() -> Message:
             return whole.pop() if whole else await receive()
 
-        if len(body) <= SMALL and b'"id"' not in body:
-            await self._app(scope, replay, send)
-            return
-        del body
-        leave = await self._gate.place(scope[CALLER])
-
-        async def leaving_at_the_end(message: Message) -> None:
-            # Whoever has the end of the answer may ask again at once, before the work behind it is all done.
-            if message["type"] == "http.response.body" and not message.get("more_body"):
-                leave()
-            await send(message)
-
-        try:
-            await self._app(scope, replay, leaving_at_the_end)
-        finally:
-            leave()
+        return replay
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
         """The whole body; `None` if the client left."""
@@ -204,6 +106,33 @@ class LimitCalls:
                 return b"".join(parts) if len(parts) > 1 else parts[0]
 
 
+class Passage:
+    """A request while it is served, and what it holds meanwhile: its caller's turn, and a place if it is a call."""
+
+    __slots__ = ("_send", "_turns", "has_started", "leave", "turn")
+
+    def __init__(self, turns: Turns, send: Send) -> None:
+        self._turns = turns
+        self._send = send
+        self.has_started = False
+        self.turn: object = None
+        self.leave: Callable[[], None] | None = None
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer."""
+        self.has_started = True
+        if self.leave is not None and message["type"] == "http.response.body" and not message.get("more_body"):
+            # Whoever has the end of the answer may ask again at once, before the work behind it is all done.
+            self.leave()
+        await self._send(message)
+
+    def end(self) -> None:
+        """Give back what it holds; doing so again does nothing."""
+        self._turns.end(self.turn)
+        if self.leave is not None:
+            self.leave()
+
+
 def caller_of(scope: Scope) -> str:
     """Who calls: whom the token names, else the client's address; of IPv6 the network, since one client has many."""
     user = scope.get("user")
@@ -211,7 +140,11 @@ def caller_of(scope: Scope) -> str:
         token = user.access_token
         subject = (getattr(token, "claims", None) or {}).get("sub")
         return f"token {subject or token.client_id}"
-    host = scope["client"][0] if scope.get("client") else ""
+    return _client(scope["client"][0] if scope.get("client") else "")
+
+
+@lru_cache(maxsize=1_024)
+def _client(host: str) -> str:
     try:
         address = ip_address(host)
     except ValueError:
@@ -243,10 +176,3 @@ def deeper_than(body: bytes, depth: int) -> bool:
             break
         rest = shorter
     return b"[]" in rest or rest.count(b"[") > depth
-
-
-def _answer(refusal: RefusedError) -> JSONResponse:
-    headers = {"Cache-Control": "no-store"}
-    if refusal.reason in RETRY_SECONDS:
-        headers["Retry-After"] = str(RETRY_SECONDS[refusal.reason])
-    return JSONResponse({"error": refusal.reason, "what_to_do": refusal.what_to_do}, refusal.status, headers)

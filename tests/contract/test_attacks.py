@@ -29,6 +29,7 @@ LIMITS: Final = {
     "MCP_MAX_REQUEST_BYTES": "1000000",
     "MCP_MAX_HEADER_BYTES": "16384",
     "MCP_MAX_CONNECTIONS": "40",
+    "MCP_MAX_PIPELINED_REQUESTS": "1000",
     "MCP_ALLOWED_ORIGINS": OURS,
     "OTEL_METRICS_EXPORTER": "prometheus",
 }
@@ -157,8 +158,26 @@ def test_who_does_not_read_the_answers_is_cut_off(base: str):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         connection.settimeout(HANG_SECONDS)
         connection.connect(address(base))
-        connection.sendall(b"GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2_000)
+        connection.sendall(b"GET /status/status.css HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1_000)
         poll_until(lambda: refusals(base, "slow_reader") >= 1, "the reader to be cut off")
+
+
+def test_who_asks_on_and_on_before_the_answers_is_cut_off(base: str):
+    sent = b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    before = refusals(base, "pipelined")
+    # The first one and 1,000 that were there too early are answered.
+    statuses, received = exchange(base, sent * 1_002)
+    assert statuses == [200] * 1_001 + [429]
+    assert received.lower().count(b"connection: close") == 1
+    assert refusals(base, "pipelined") == before + 1
+    with connect(base) as connection:
+        # Whoever waits for the answers now and then may go on.
+        for _ in range(3):
+            connection.sendall(sent * 600)
+            received = b""
+            while received.count(b"\r\n\r\n{") < 600:
+                received += connection.recv(65_536)
+            assert [int(status) for status in STATUS.findall(received)] == [200] * 600
 
 
 async def test_idle_connections_make_room(server: Running, base: str):

@@ -6,6 +6,7 @@ import pytest
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from starlette.types import Message, Receive, Scope, Send
+from tests.support.polling import HANG_SECONDS
 
 from libraries_io_mcp.http_limits import CALLER, LimitCalls, caller_of, deeper_than
 from libraries_io_mcp.settings import LimitSettings
@@ -20,6 +21,7 @@ class Server:
     def __init__(self, *, logs_in: bool = False, **limits: Any) -> None:
         self.refused: Counter[str] = Counter()
         self.inside: list[str] = []
+        self.entered = asyncio.Semaphore(0)
         self.go_on = asyncio.Event()
         self.tidied_up = asyncio.Event()
         self.tidied_up.set()
@@ -32,6 +34,7 @@ class Server:
 
     async def _serve(self, scope: Scope, _receive: Receive, send: Send) -> None:
         self.inside.append(scope[CALLER])
+        self.entered.release()
         await self.go_on.wait()
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
@@ -122,8 +125,9 @@ async def test_a_notification_is_let_through_when_no_call_would_be():
     tasks = server.asking("10.0.0.1")
     await settled()
     tasks += server.asking("10.0.0.1", body=b'{"jsonrpc":"2.0","method":"notifications/cancelled"}')
-    await settled()
-    assert len(server.inside) == 2
+    async with asyncio.timeout(HANG_SECONDS):
+        await server.entered.acquire()
+        await server.entered.acquire()
     server.go_on.set()
     assert {(await task)["status"] for task in tasks} == {204}
 

@@ -48,6 +48,16 @@ class LimitSettings(Group):
             description="Connections at once. For one more, the one that the server has waited for longest is closed.",
         ),
     ] = 1_000
+    max_pipelined_requests: Annotated[
+        int,
+        Allowed("a whole number from 1 to 100000"),
+        Field(
+            ge=1,
+            le=100_000,
+            description="Requests in a row that a client may send on a connection before it has the answer to the one "
+            "before; one more is answered with 429 and ends the connection.",
+        ),
+    ] = 16
     max_concurrent_calls: Annotated[
         int,
         Allowed("a whole number from 1 to 100000"),

@@ -62,6 +62,7 @@ Refusal = Literal[
     "slow_body",
     "slow_reader",
     "too_many_connections",
+    "pipelined",
     "body_too_large",
     "json_too_deep",
     "caller_busy",
