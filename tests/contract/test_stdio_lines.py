@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,14 @@ SURROGATE = (
 )
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One session for all of the lines: it goes on after each of them."""
+    with Running(folder=tmp_path_factory.mktemp("server"), OTEL_SDK_DISABLED="true") as server:
+        server.initialize()
+        yield server
+
+
 @pytest.mark.parametrize(
     ("line", "number", "code"),
     [
@@ -26,15 +35,13 @@ SURROGATE = (
     ],
     ids=["half a surrogate pair", "no JSON", "no method", "another version", "deep"],
 )
-def test_a_line_that_is_no_message_is_answered(line: str, number: Any, code: int, tmp_path: Path):
-    with Running(folder=tmp_path, OTEL_SDK_DISABLED="true") as server:
-        server.initialize()
-        server.process.stdin.write(line.encode() + b"\n")
-        server.process.stdin.flush()
-        answer = json.loads(server.process.stdout.readline())
-        assert answer == {"jsonrpc": "2.0", "id": number, "error": answer["error"]}
-        assert answer["error"]["code"] == code
-        assert "result" in server.answer(server.request("ping"))
+def test_a_line_that_is_no_message_is_answered(line: str, number: Any, code: int, server: Running):
+    server.process.stdin.write(line.encode() + b"\n")
+    server.process.stdin.flush()
+    answer = json.loads(server.process.stdout.readline())
+    assert answer == {"jsonrpc": "2.0", "id": number, "error": answer["error"]}
+    assert answer["error"]["code"] == code
+    assert "result" in server.answer(server.request("ping"))
 
 
 def test_requests_may_come_from_a_plain_file(tmp_path: Path):
@@ -51,4 +58,4 @@ def test_requests_may_come_from_a_plain_file(tmp_path: Path):
             cwd=tmp_path,
             env=environment(tmp_path, OTEL_SDK_DISABLED="true"),
         )
-    assert [json.loads(line)["id"] for line in ended.stdout.splitlines()] == [1, 2]
+    assert {json.loads(line)["id"] for line in ended.stdout.splitlines()} == {1, 2}
