@@ -9,7 +9,7 @@ from typing import Any, Final
 import httpx
 import pytest
 from tests.servers.ports import free_ports
-from tests.support.browser import browser
+from tests.support.browser import Browser, browser
 from tests.support.command import Running
 from tests.support.own_process import in_own_process
 from tests.support.polling import HANG_SECONDS, poll_until
@@ -54,21 +54,25 @@ def test_the_page_stays_flat(tmp_path: Path) -> None:
         found: dict[int, dict[str, int]] = {}
         for hour in (1, 2, 4, 8):
             ticks = hour * HOUR_TICKS
-            page.run(f"window.until = {ticks}")
-            poll_until(
-                lambda ticks=ticks: page.run("return window.ticks") >= ticks,
-                f"hour {hour} on the page",
-                LONGEST_SECONDS,
-            )
-            page.wait_for("#logs-body", f"message {ticks - 1} ")
-            found[hour] = page.memory()
+            page.value(f"window.until = {ticks}")
+            drawn = f'document.getElementById("logs-body").textContent.includes("message {ticks - 1} ")'
+            poll_until(lambda drawn=drawn: page.value(drawn), f"hour {hour} on the page", LONGEST_SECONDS)
+            found[hour] = held(page)
         sys.stdout.write(f"page: {found}\n")
         # What is no longer needed may take a while until it is collected; what leaks never is.
-        poll_until(lambda: flat(found[1], page.memory()), f"what was held at one hour, or less: {found}", HANG_SECONDS)
+        poll_until(lambda: flat(found[1], held(page)), f"what was held at one hour, or less: {found}", HANG_SECONDS)
         assert page.severe() == []
 
 
+def held(page: Browser) -> dict[str, int]:
+    """What the page holds now."""
+    return {**page.memory(), **page.heap()}
+
+
 def flat(before: Mapping[str, int], after: Mapping[str, int]) -> bool:
-    """Whether no more is held than before, but for a tenth, and a quarter of the heap."""
-    grown = {name: after[name] / before[name] for name in before}
-    return grown["nodes"] <= 1.1 and grown["listeners"] <= 1.1 and grown["heap"] <= 1.25
+    """Whether no more is held than before, but for a tenth, and a quarter of the data: tables have room to spare.
+
+    How much machine code the engine makes of the same functions, which is in the heap as well, is its own affair.
+    """
+    most = {"nodes": 1.1, "listeners": 1.1, "functions": 1.1, "native": 1.1, "data": 1.25}
+    return all(after[name] <= before[name] * factor for name, factor in most.items())
