@@ -1,9 +1,10 @@
 """Fixtures that any test may ask for: services around the product, each started once."""
 
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # ruff: noqa: E402 - before they are imported, so that an assertion that fails in there says the values too
 pytest.register_assert_rewrite("tests.support", "tests.servers", "tests.e2e")
@@ -15,7 +16,11 @@ from tests.support.upstream import Upstream
 from libraries_io_mcp.demo.otlp_receiver import OtlpReceiver
 
 # A busy machine is no reason to fail: only what comes out counts, not how long one example took.
-settings.register_profile("unhurried", deadline=None)
+# And the same examples each time, so that a failure is somebody's change.
+# `--hypothesis-profile exploring` tries others.
+UNHURRIED: Final = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("unhurried", derandomize=True, database=None, **UNHURRIED)
+settings.register_profile("exploring", **UNHURRIED)
 settings.load_profile("unhurried")
 
 
