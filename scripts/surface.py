@@ -10,14 +10,15 @@ import sys
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, get_args
+from typing import Any, Final, get_args, get_type_hints
 
 from fastmcp import Client, FastMCP
 from fastmcp.client.transports import StdioTransport
 from mcp_types import ListToolsResult
 from opentelemetry.metrics import NoOpMeter
 
-from libraries_io_mcp.answer import Tools
+from libraries_io_mcp.answer import Answer, Tools
+from libraries_io_mcp.answer.tool import Question
 from libraries_io_mcp.completions import LICENCE_ARGUMENTS, PLATFORM_ARGUMENTS
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.settings import LibrariesIOSettings, Toolset, ToolSettings
@@ -49,6 +50,24 @@ async def see(toolsets: tuple[str, ...]) -> Surface:
                 ),
                 "prompts": [_plain(each) for each in await client.list_prompts()],
             }
+
+
+def answers() -> list[type[Answer]]:
+    """What the tools of all toolsets answer with, each once, in the order of the tools."""
+    found: dict[type[Answer], None] = {}
+
+    class Questions(Tools):
+        """Makes no tools; only takes down what they answer with."""
+
+        def __init__(self) -> None:
+            pass
+
+        def add(self, _title: str, question: Question, **_more: Any) -> None:
+            found[get_type_hints(question)["return"]] = None
+
+    for toolset in get_args(Toolset):
+        register_tools(Questions(), (toolset,))
+    return list(found)
 
 
 def names_of(toolset: str) -> list[str]:

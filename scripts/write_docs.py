@@ -15,6 +15,7 @@ import surface
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from libraries_io_mcp.answer.schema import WRITTEN, all_written
 from libraries_io_mcp.settings import GROUPS, OPENTELEMETRY_DEFAULTS, Allowed, variable
 from libraries_io_mcp.telemetry import semconv
 
@@ -127,6 +128,7 @@ def written() -> dict[Path, str]:
     """Every file with what belongs into it."""
     files = {
         ROOT / ".env.example": env_example(),
+        WRITTEN: all_written(surface.answers()),
         ROOT / "docs" / "tools.md": surface.page(),
         ROOT / "tests" / "contract" / "surface.json": surface.snapshot(),
     }
@@ -149,6 +151,9 @@ def written() -> dict[Path, str]:
 def main() -> int:
     """Write or compare."""
     check = "--check" in sys.argv[1:]
+    if not check:
+        # First of all: the server, which is asked for all the rest, shows them.
+        WRITTEN.write_text(all_written(surface.answers()), encoding="utf-8")
     stale = [path for path, text in written().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         if check:

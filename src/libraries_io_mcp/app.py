@@ -35,6 +35,7 @@ from libraries_io_mcp.prompts import register_prompts
 from libraries_io_mcp.reports import Alerts, NoAlerts, register_reports
 from libraries_io_mcp.resources import SayWhy, register_resources
 from libraries_io_mcp.settings import Settings
+from libraries_io_mcp.stateless_server import StatelessServer
 from libraries_io_mcp.stdio import StdioServer
 from libraries_io_mcp.telemetry import semconv
 from libraries_io_mcp.telemetry.instruments import Instruments
@@ -247,7 +248,7 @@ def _server(
     toolsets = settings.tools.toolsets
     # Our middleware makes the SERVER span; FastMCP only carries the caller's context.
     fastmcp.settings.telemetry_mode = "propagation_only"
-    server = FastMCP(
+    server = StatelessServer(
         semconv.SERVICE_NAME,
         instructions=guide(toolsets),
         version=__version__,

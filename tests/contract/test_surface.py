@@ -15,6 +15,7 @@ import pytest
 from tests.support.command import run_command
 from tests.support.mcp_session import session
 
+from libraries_io_mcp.answer.schema import WRITTEN, all_written
 from libraries_io_mcp.settings import Toolset, ToolSettings
 from libraries_io_mcp.tools import TOOLSETS, guide
 
@@ -39,6 +40,10 @@ def default_toolsets() -> str:
 
 def test_what_clients_see_is_what_the_snapshot_says(surface: ModuleType):
     assert json.loads(surface.snapshot()) == SNAPSHOT
+
+
+def test_the_written_schemas_of_answers_are_those_of_their_models(surface: ModuleType):
+    assert WRITTEN.read_text(encoding="utf-8") == all_written(surface.answers())
 
 
 def test_the_default_costs_an_agent_no_more_than_it_may(surface: ModuleType):

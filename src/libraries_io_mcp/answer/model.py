@@ -36,7 +36,8 @@ def short(text: str | None, longest: int) -> str | None:
 class Part(BaseModel):
     """A part of an answer. Its texts are made plain; of a list of words the first 40 are taken, and it says so."""
 
-    model_config = ConfigDict(frozen=True)
+    # Built at the first answer that needs it, not at the start.
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     @field_validator("*", mode="before")
     @classmethod

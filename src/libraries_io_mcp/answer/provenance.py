@@ -14,7 +14,7 @@ STALEST_FIRST: Final[tuple[Source, ...]] = ("stale", "cache", "network")
 class Provenance(BaseModel):
     """Where an answer came from. Of several replies the oldest counts."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     endpoint: str
     """The path that was asked, as a template."""

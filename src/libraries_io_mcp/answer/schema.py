@@ -1,15 +1,34 @@
-"""Schemas that cost an agent few tokens: no titles, no defaults of null, short forms of what can be null."""
+"""Schemas that cost an agent few tokens: no titles, no defaults of null, short forms of what can be null.
 
+Those of the answers lie in a file that `make docs` writes: making them at each start took a twentieth of it.
+"""
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from libraries_io_mcp.answer.model import Answer
 
 LEFT_OUT: Final = frozenset({"title", "format"})
+WRITTEN: Final = Path(__file__).with_name("output_schemas.json")
 Schema = dict[str, Any]
 
 
 def output_schema(answer: type[Answer]) -> Schema:
-    """The schema of an answer's structured content."""
+    """The schema of an answer's structured content: as it is written, or made now if it is not."""
+    return _written().get(_name(answer)) or made_schema(answer)
+
+
+def all_written(answers: Iterable[type[Answer]]) -> str:
+    """What has to stand in the file."""
+    schemas = {_name(answer): made_schema(answer) for answer in answers}
+    return json.dumps(schemas, indent=1, ensure_ascii=False) + "\n"
+
+
+def made_schema(answer: type[Answer]) -> Schema:
+    """The schema of an answer's structured content, made of its model."""
     schema: Schema = _short(answer.model_json_schema(mode="serialization"), _or_null)
     if "provenance" in schema["properties"]:
         # The same in every answer, so the server's instructions say it once.
@@ -31,6 +50,16 @@ def input_schema(schema: Schema) -> Schema:
         if "default" in parameter and parameter["default"] is None:
             short["properties"][name] = {word: part for word, part in parameter.items() if word != "default"}
     return short
+
+
+@cache
+def _written() -> dict[str, Schema]:
+    written: dict[str, Schema] = json.loads(WRITTEN.read_text(encoding="utf-8"))
+    return written
+
+
+def _name(answer: type[Answer]) -> str:
+    return f"{answer.__module__}.{answer.__qualname__}"
 
 
 def _short(schema: Any, null: Any, *, names: bool = False) -> Any:

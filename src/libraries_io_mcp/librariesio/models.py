@@ -31,7 +31,7 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(empty_for_null)]
 class Record(BaseModel):
     """What all of them share: frozen, tolerant of new fields and of numbers where text is expected."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True, defer_build=True)
 
 
 class Platform(Record):
