@@ -104,10 +104,11 @@ def _add_alerts(server: FastMCP, alerts: Alerts) -> None:
     @server.custom_route("/alerts/{fingerprint}/resolve", methods=["POST"])
     async def resolve(request: Request) -> Response:
         fingerprint = request.path_params["fingerprint"]
+        active = (await to_thread.run_sync(alerts.facts))["active"]
+        already = any(each["fingerprint"] == fingerprint and each["resolved_by_hand"] for each in active)
         if await to_thread.run_sync(alerts.resolve, fingerprint):
-            return _json({"fingerprint": fingerprint, "resolved": True})
-        firing = [each for each in (await to_thread.run_sync(alerts.facts))["active"] if each["state"] == "firing"]
-        known = [each["fingerprint"] for each in firing]
+            return _json({"fingerprint": fingerprint, "resolved": True, "already": already})
+        known = [each["fingerprint"] for each in active if each["state"] == "firing"]
         return _json({"error": "No alert with this fingerprint fires.", "active": known}, 404)
 
 

@@ -133,7 +133,10 @@ def test_a_person_resolves_it(receiver: AlertReceiver, tmp_path: Path):
         assert (refused.status_code, refused.json()["active"]) == (404, [fingerprint])
         assert client.post(f"{root}/alerts/{fingerprint}/resolve", headers={"Origin": "https://evil.example"}).is_error
         resolved = client.post(f"{root}/alerts/{fingerprint}/resolve")
-        assert (resolved.status_code, resolved.json()) == (200, {"fingerprint": fingerprint, "resolved": True})
+        told = {"fingerprint": fingerprint, "resolved": True}
+        assert (resolved.status_code, resolved.json()) == (200, told | {"already": False})
+        again = client.post(f"{root}/alerts/{fingerprint}/resolve")
+        assert (again.status_code, again.json()) == (200, told | {"already": True})
         assert client.get(f"{root}/alerts").json()["summary"]["critical"] == 0
         poll_until(lambda: len(statuses(receiver)) > 1, "people to be told that it is over")
         assert statuses(receiver) == ["firing", "resolved"]

@@ -73,13 +73,16 @@ class HealthAnswer(Answer):
 
     def text(self) -> str:
         """A line for the whole, and one for each check that is not well."""
+        unknown = [name for name, found in self.checks.items() if found["status"] == "unknown"]
         score = "unknown" if self.score is None else f"{self.score:g} of 100"
+        if unknown and self.score is not None:
+            score += f" without what is unknown ({', '.join(unknown)})"
         wrong: Iterable[str] = (
             f"- {name} is {found['status']}: {found['error']} {found['what_to_do'] or ''}".rstrip()
             for name, found in self.checks.items()
             if found["status"] != "healthy"
         )
-        return lines(f"This server is {self.status}, score {score}.", then=wrong)
+        return lines(f"This server's status is {self.status}, score {score}.", then=wrong)
 
 
 def register(tools: Tools) -> None:

@@ -96,6 +96,13 @@ export function badge(status, text = status) {
 export const notAvailable = (part, what) =>
   el("p", { class: "empty" }, part?.unavailable ? `Not available just now (${part.unavailable}).` : `${what} is not available on this server.`);
 
+// What is unknown is left out of the score, so it is said that something is.
+export function score(report) {
+  if (report?.score === null || report?.score === undefined) return "score unknown";
+  const unknowns = Object.values(report.checks ?? {}).filter((check) => check.status === "unknown").length;
+  return `score ${Math.round(report.score)} of 100${unknowns ? `, ${unknowns} unknown` : ""}`;
+}
+
 const NARROW = "\u202f";
 
 export function duration(seconds) {

@@ -1,7 +1,7 @@
 // Tiles, tools with their charts, the quota, the cache, and Libraries.io by endpoint.
 
 import { Chart, sparkline } from "./charts.js";
-import { badge, byId, bytes, duration, el, fill, long, notAvailable, number, percent, say, table, unknown } from "./dom.js";
+import { badge, byId, bytes, duration, el, fill, long, notAvailable, number, percent, say, score, table, unknown } from "./dom.js";
 
 const ALL = "tools/call";
 const FIVE_MINUTES = 300;
@@ -33,7 +33,7 @@ export function tiles(store) {
   // An alert of no severity, such as the one that always fires, is no trouble.
   const firing = alerts?.summary ? Object.entries(alerts.summary).reduce((sum, [severity, count]) => sum + (severity === "none" ? 0 : count), 0) : null;
   const made = [
-    tile("Health", health?.status ? badge(health.status) : unknown(), health?.score === null || health?.score === undefined ? "score unknown" : `score ${Math.round(health.score)} of 100`),
+    tile("Health", health?.status ? badge(health.status) : unknown(), score(health)),
     tile("Alerts firing", firing === null ? unknown() : el("span", { class: firing ? "bad" : "" }, number(firing)), EVALUATED[alerts?.evaluated_by] ?? "not available"),
     tile("Quota left", quota ? number(quota.remaining) : unknown(), quota ? `of ${number(quota.limit)}, ${renews(quota, store)}` : ""),
     tile("Tool calls", all ? number(all.count) : "0", `in ${long(Math.min(FIVE_MINUTES, figures?.uptime_seconds ?? FIVE_MINUTES))}`),

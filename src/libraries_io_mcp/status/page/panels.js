@@ -1,6 +1,6 @@
 // Health, alerts, the log, telemetry's ways out, settings.
 
-import { arrange, badge, byId, duration, el, fill, long, moment, notAvailable, number, say, table, unknown } from "./dom.js";
+import { arrange, badge, byId, duration, el, fill, long, moment, notAvailable, number, say, score, table, unknown } from "./dom.js";
 
 const LEVELS = { DEBUG: 10, INFO: 20, WARNING: 30, ERROR: 40, CRITICAL: 50 };
 const LINES = 200;
@@ -13,7 +13,7 @@ export function health(store) {
     say(byId("health-sum"), "");
     return fill(place, notAvailable(report, "The health report"));
   }
-  say(byId("health-sum"), report.score === null || report.score === undefined ? "score unknown" : `score ${Math.round(report.score)} of 100`);
+  say(byId("health-sum"), score(report));
   const items = Object.entries(report.checks).map(([name, check]) => {
     const age = check.age_seconds === null || check.age_seconds === undefined ? "not looked at yet" : `looked ${long(check.age_seconds)} ago`;
     const took = check.response_time_seconds === null || check.response_time_seconds === undefined ? "" : `, took ${duration(check.response_time_seconds)}`;
@@ -84,7 +84,7 @@ async function resolve(each) {
   try {
     const answer = await fetch(`alerts/${encodeURIComponent(each.fingerprint)}/resolve`, { method: "POST", headers: headers() });
     if (answer.status === 401) ask();
-    say(byId("alerts-said"), answer.ok ? `${each.name} is resolved.` : `${each.name} could not be resolved: the server ${answer.status === 401 ? "asks for its token" : `answered ${answer.status}`}.`);
+    say(byId("alerts-said"), answer.ok ? `${each.name} ${(await answer.json()).already ? "was resolved already" : "is resolved"}.` : `${each.name} could not be resolved: the server ${answer.status === 401 ? "asks for its token" : `answered ${answer.status}`}.`);
   } catch {
     say(byId("alerts-said"), `${each.name} could not be resolved: the server does not answer.`);
   } finally {
