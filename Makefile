@@ -29,7 +29,8 @@ demo-picture: $(READY) ## Renew docs/demo.svg, the demo's own output as a pictur
 	@$(BIN)/libraries-io-mcp demo --svg docs/demo.svg
 
 test: $(READY) ## Run the fast tests with coverage
-	@$(BIN)/pytest --numprocesses 4 --dist loadfile --cov --cov-report=term
+	@# The files that take long first, so that nobody waits for one of them at the end.
+	@$(BIN)/pytest tests/contract tests/scenarios tests/unit --numprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 inspect: $(READY) ## Let the official MCP Inspector look at both transports (needs npx and the npm registry)
 	@$(BIN)/python scripts/inspect
