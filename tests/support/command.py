@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 from tests.support.polling import HANG_SECONDS, poll_until
 
 COMMAND: Final = str(Path(sys.executable).with_name("libraries-io-mcp"))
-ADDRESS: Final = re.compile(r"serving MCP at (http://[^\s\"]+)")
+ADDRESS: Final = re.compile(r"serving MCP at (http://[^\s\"]+)[\s\"]")  # the whole of it: the line may be half written
 START_SECONDS: Final = 180.0
 """A start imports a lot, which takes its time on a busy machine."""
 HTTP: Final = ("serve", "--transport", "http", "--port", "0")
