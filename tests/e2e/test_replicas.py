@@ -130,6 +130,7 @@ def test_a_killed_replica_is_not_missed(three: Fleet, expected: dict[str, str], 
         three.replicas[0].kill()
         three.replicas[0].start()
 
+    answers_of(upstream_url)
     names = NAMES[:40]
     crowd = through(three, expected, names, CALLS // 4, kill)
     upstream = answers_of(upstream_url)
@@ -166,6 +167,7 @@ def test_without_valkey_each_goes_on_alone_and_comes_back(
         three.valkey.terminate()  # by kill -9
         poll_until(status("degraded"), "every replica to say that it is alone", SETTLE_SECONDS)
 
+    answers_of(upstream_url)
     names = NAMES[40:80]
     crowd = through(three, expected, names, CALLS // 4, kill)
     upstream = answers_of(upstream_url)
