@@ -304,7 +304,7 @@ async def _end_on_signal(app: App, served: StdioServer) -> None:
                 await served.end()
             with anyio.move_on_after(CLOSE_SECONDS):
                 await app.client.aclose()
-            # The thread that reads stdin can't be interrupted, so the interpreter would never end by itself.
+            # The SDK still waits for a line on stdin, so `serve` would not return by itself.
             _end(app, 128 + number)
 
 

@@ -262,7 +262,7 @@ class StdioServer:
             reset_transport(token)
 
     async def end(self) -> None:
-        """End as at the end of the input. The thread that reads stdin can't be ended, so `serve` may never return."""
+        """End as at the end of the input. The SDK goes on to wait for a line, so `serve` may never return."""
         if self._incoming is None:
             return
         self._incoming.end()
