@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.command import Running, run_command
-from tests.support.polling import HANG_SECONDS
+from tests.support.polling import HANG_SECONDS, poll_until
 from tests.support.upstream import Upstream
 
 from libraries_io_mcp.demo.otlp_receiver import OtlpReceiver
@@ -142,7 +142,13 @@ def test_destinations_that_do_not_work_are_one_warning_each(tmp_path: Path):
     """Every call is answered, and stderr has every line."""
     nobody = tmp_path / "nobody"
     variables = {"LOG_FILE": "/dev/full", "LOG_ENABLE_SYSLOG": "true", "LOG_SYSLOG_ADDRESS": str(nobody)}
-    lines = session(tmp_path, **variables).log_lines()
+    with Running(folder=tmp_path, **variables) as server:
+        server.initialize()
+        assert not server.call("get_quota_status")["isError"]
+        # Each finds out in a thread of its own.
+        poll_until(lambda: server.stderr.count("log destination") >= 2, "both to be warned of")
+        assert server.end("EOF") == 0
+    lines = server.log_lines()
     said = {line["message"] for line in lines if "log destination" in line["message"]}
     assert said == {
         "log destination file (LOG_FILE=/dev/full) does not work: No space left on device; it is tried again every 5 s",
