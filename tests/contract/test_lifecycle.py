@@ -113,8 +113,10 @@ def test_all_signals_arrive_before_the_end(transport: str, tmp_path: Path):
 def assert_all_arrived(receiver: OtlpReceiver) -> None:
     spans = [span for span in receiver.spans if span.name == "tools/call get_quota_status"]
     assert len({span.span_id for span in spans}) == len(spans) == CALLS
-    logs = [log for log in receiver.logs if log.attributes.get("gen_ai.tool.name") == "get_quota_status"]
-    assert [log.event_name for log in logs] == ["libraries_io.operation.completed"] * CALLS
+    # A busy machine may add that one of them was slow.
+    logs = [log for log in receiver.logs if log.event_name == "libraries_io.operation.completed"]
+    logs = [log for log in logs if log.attributes.get("gen_ai.tool.name") == "get_quota_status"]
+    assert len(logs) == CALLS
     assert {log.span_id for log in logs} == {span.span_id for span in spans}
     (point,) = points_of(receiver, "get_quota_status")
     assert point.count == CALLS

@@ -114,7 +114,8 @@ def test_the_console_a_file_and_syslog_get_the_same_lines(tmp_path: Path):
         receiver.bind(("127.0.0.1", 0))
         receiver.settimeout(HANG_SECONDS)
         address = f"127.0.0.1:{receiver.getsockname()[1]}"
-        server = session(tmp_path, LOG_FILE=str(path), LOG_ENABLE_SYSLOG="true", LOG_SYSLOG_ADDRESS=address)
+        variables = {"LOG_ENABLE_SYSLOG": "true", "LOG_SYSLOG_ADDRESS": address, "SLOW_OPERATION_SECONDS": "600"}
+        server = session(tmp_path, LOG_FILE=str(path), **variables)
         lines = server.log_lines()
         datagrams = [receiver.recv(65536).decode() for _ in lines]
     assert OPERATION in events(lines)
