@@ -1,5 +1,6 @@
 """ASGI middleware: how large, how deep and how many the calls of one caller, and of all, may be."""
 
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -10,6 +11,7 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from libraries_io_mcp.http_sessions import Sessions, Visit
 from libraries_io_mcp.http_turns import Gate, RefusedError, Turns, answer_to
 from libraries_io_mcp.settings import LimitSettings
 from libraries_io_mcp.telemetry.semconv import Refusal
@@ -26,7 +28,15 @@ class LimitCalls:
     """Refuses what is too large, too deep or too much at once on the MCP route; notes the caller on every route."""
 
     def __init__(
-        self, app: ASGIApp, *, path: str, limits: LimitSettings, logs_in: bool, refused: Callable[[Refusal], None]
+        self,
+        app: ASGIApp,
+        *,
+        path: str,
+        limits: LimitSettings,
+        logs_in: bool,
+        keeps_sessions: bool,
+        refused: Callable[[Refusal], None],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`logs_in`: callers must; then nothing is read of those who have not. `refused` counts refusals."""
         self._app = app
@@ -35,7 +45,8 @@ class LimitCalls:
         self._logs_in = logs_in
         self._refused = refused
         self._gate = Gate(limits)
-        self._turns = Turns()
+        self._turns = Turns(monotonic)
+        self._sessions = Sessions(limits, monotonic) if keeps_sessions else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event of the ASGI protocol."""
@@ -44,13 +55,15 @@ class LimitCalls:
             return
         caller = scope[CALLER] = caller_of(scope)
         stranger = self._logs_in and not isinstance(scope.get("user"), AuthenticatedUser)
-        is_message = scope["path"] == self._path and scope["method"] == "POST" and not stranger
+        is_mcp = scope["path"] == self._path and not stranger
         passage = Passage(self._turns, send)
         try:
-            source = await self._admit(scope, receive, passage) if is_message else receive
+            source = await self._admit(scope, receive, passage) if is_mcp and scope["method"] == "POST" else receive
             if source is None:
                 return
             passage.turn = await self._turns.begin(caller)
+            if is_mcp and self._sessions is not None:
+                passage.visit = self._sessions.visit(scope, caller)
             await self._app(scope, source, passage.send)
         except RefusedError as refusal:
             if passage.has_started:
@@ -109,7 +122,7 @@ class LimitCalls:
 class Passage:
     """A request while it is served, and what it holds meanwhile: its caller's turn, and a place if it is a call."""
 
-    __slots__ = ("_send", "_turns", "has_started", "leave", "turn")
+    __slots__ = ("_send", "_turns", "has_started", "leave", "turn", "visit")
 
     def __init__(self, turns: Turns, send: Send) -> None:
         self._turns = turns
@@ -117,20 +130,26 @@ class Passage:
         self.has_started = False
         self.turn: object = None
         self.leave: Callable[[], None] | None = None
+        self.visit: Visit | None = None
 
     async def send(self, message: Message) -> None:
         """Send a part of the answer."""
-        self.has_started = True
+        if not self.has_started:
+            self.has_started = True
+            if self.visit is not None:
+                self.visit.answered(message)
         if self.leave is not None and message["type"] == "http.response.body" and not message.get("more_body"):
             # Whoever has the end of the answer may ask again at once, before the work behind it is all done.
             self.leave()
         await self._send(message)
 
     def end(self) -> None:
-        """Give back what it holds; doing so again does nothing."""
+        """Give back what it holds."""
         self._turns.end(self.turn)
         if self.leave is not None:
             self.leave()
+        if self.visit is not None:
+            self.visit.end()
 
 
 def caller_of(scope: Scope) -> str:

@@ -161,6 +161,7 @@ def _app(
                 path=PATH,
                 limits=limits,
                 logs_in=who is not None,
+                keeps_sessions=not settings.stateless,
                 refused=instruments.http_refused,
             ),
             Middleware(

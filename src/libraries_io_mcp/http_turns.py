@@ -1,7 +1,6 @@
 """Places and turns: how many requests of one caller, and of all, are worked on, and whose is next."""
 
 import asyncio
-import time
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Final
@@ -13,7 +12,12 @@ from libraries_io_mcp.telemetry.semconv import Refusal
 
 QUEUE_SECONDS: Final = 30.0
 """How long a call may wait for one of the places."""
-RETRY_SECONDS: Final[dict[Refusal, int]] = {"caller_busy": 1, "server_busy": 5}
+RETRY_SECONDS: Final[dict[Refusal, int]] = {
+    "caller_busy": 1,
+    "server_busy": 5,
+    "too_many_sessions": 60,
+    "too_many_streams": 60,
+}
 MIXED_SECONDS: Final = 1.0
 """For so long after requests of two callers they take turns."""
 TURN_SECONDS: Final = 0.005
@@ -104,7 +108,7 @@ class Turns:
     processor that who sends on one has. A caller that is alone never waits here.
     """
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._latest = ""
         self._mixed_until = 0.0

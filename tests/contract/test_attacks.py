@@ -16,7 +16,18 @@ import pytest
 from fastmcp import Client
 from tests.support.command import HTTP, Running
 from tests.support.polling import HANG_SECONDS, poll_until
-from tests.support.raw_http import ACCEPT, SMUGGLED, STATUS, address, connect, exchange, post, rest
+from tests.support.raw_http import (
+    ACCEPT,
+    SMUGGLED,
+    STATUS,
+    address,
+    ask_package,
+    connect,
+    exchange,
+    post,
+    refusals,
+    rest,
+)
 from tests.support.stand_in import CANARY
 from tests.support.upstream import Upstream
 
@@ -51,15 +62,6 @@ def server(sandbox_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture(scope="module")
 def base(server: Running) -> str:
     return server.url.removesuffix("/mcp")
-
-
-def refusals(base: str, reason: str) -> float:
-    """How many the server has counted."""
-    label = f'libraries_io_refusal_reason="{reason}"'
-    for line in httpx.get(f"{base}/metrics", timeout=HANG_SECONDS).text.splitlines():
-        if line.startswith("libraries_io_http_refusals") and label in line:
-            return float(line.rpartition(" ")[2])
-    return 0.0
 
 
 @pytest.mark.parametrize("name", SMUGGLED)
@@ -286,19 +288,6 @@ def test_connections_at_once_may_all_be_busy(sandbox_url: str, tmp_path: Path):
                 assert STATUS.findall(rest(second)) == [b"200"]
 
 
-def call(url: str, client: str, package: str) -> httpx.Response:
-    """A call that a proxy on this machine passes on for a client."""
-    message = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "tools/call",
-        "params": {"name": "get_package_info", "arguments": {"platform": "npm", "name": package}},
-    }
-    # What a client claims to be stands further left.
-    headers = {**ACCEPT, "X-Forwarded-For": f"198.51.100.1, {client}", "MCP-Protocol-Version": "2025-11-25"}
-    return httpx.post(url, json=message, headers=headers, timeout=HANG_SECONDS)
-
-
 def test_one_caller_takes_no_place_of_another(upstream: Upstream, tmp_path: Path):
     given = {
         "LIBRARIES_IO_BASE_URL": upstream.base_url,
@@ -311,7 +300,7 @@ def test_one_caller_takes_no_place_of_another(upstream: Upstream, tmp_path: Path
 
     def hang() -> None:
         try:
-            ended.append(call(server.url, "203.0.113.1", "hang"))
+            ended.append(ask_package(server.url, "203.0.113.1", "hang"))
         except httpx.HTTPError as error:
             ended.append(error)
 
@@ -319,9 +308,9 @@ def test_one_caller_takes_no_place_of_another(upstream: Upstream, tmp_path: Path
         thread = threading.Thread(target=hang)
         thread.start()
         upstream.wait_for("hang")
-        refused = call(server.url, "203.0.113.1", "good")
+        refused = ask_package(server.url, "203.0.113.1", "good")
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
         assert refused.json()["error"] == "caller_busy"
-        assert call(server.url, "203.0.113.2", "good").status_code == 200
+        assert ask_package(server.url, "203.0.113.2", "good").status_code == 200
         assert ended == []
     thread.join(HANG_SECONDS)

@@ -5,6 +5,7 @@ import socket
 from typing import Final
 from urllib.parse import urlsplit
 
+import httpx
 from tests.support.polling import HANG_SECONDS
 
 HIDDEN: Final = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -47,6 +48,28 @@ def exchange(url: str, sent: bytes) -> tuple[list[int], bytes]:
 def post(head: str, body: bytes = b"") -> bytes:
     """A request to the MCP route."""
     return f"POST /mcp HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode() + body
+
+
+def ask_package(url: str, client: str, package: str) -> httpx.Response:
+    """What a tool call gets that a proxy on this machine passes on for a client."""
+    message = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "get_package_info", "arguments": {"platform": "npm", "name": package}},
+    }
+    # What a client claims to be stands further left.
+    headers = {**ACCEPT, "X-Forwarded-For": f"198.51.100.1, {client}", "MCP-Protocol-Version": "2025-11-25"}
+    return httpx.post(url, json=message, headers=headers, timeout=HANG_SECONDS)
+
+
+def refusals(base: str, reason: str) -> float:
+    """How many requests the server at `base` has refused for a reason, by its own count."""
+    label = f'libraries_io_refusal_reason="{reason}"'
+    for line in httpx.get(f"{base}/metrics", timeout=HANG_SECONDS).text.splitlines():
+        if line.startswith("libraries_io_http_refusals") and label in line:
+            return float(line.rpartition(" ")[2])
+    return 0.0
 
 
 SMUGGLED: Final = {

@@ -26,7 +26,12 @@ class Server:
         self.tidied_up = asyncio.Event()
         self.tidied_up.set()
         self.app = LimitCalls(
-            self._serve, path="/mcp", limits=LimitSettings(**limits), logs_in=logs_in, refused=self._note
+            self._serve,
+            path="/mcp",
+            limits=LimitSettings(**limits),
+            logs_in=logs_in,
+            keeps_sessions=False,
+            refused=self._note,
         )
 
     def _note(self, reason: str) -> None:

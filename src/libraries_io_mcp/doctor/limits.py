@@ -16,6 +16,8 @@ def examine_limits(settings: Settings) -> tuple[Finding, ...]:
         f"{limits.max_request_bytes} bytes a request, {limits.max_concurrent_calls_per_caller} calls a caller and "
         f"{limits.max_concurrent_calls} in all at once, {limits.max_queued_calls} wait, "
         f"{limits.call_timeout_seconds:g} s a call, {limits.max_connections} connections, "
+        f"{limits.max_sessions_per_caller} sessions a caller and {limits.max_sessions} in all, "
+        f"{limits.max_streams_per_caller} streams a caller and {limits.max_streams} in all, "
         f"{limits.max_pipelined_requests} requests in a row on one before its answers are read"
     )
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

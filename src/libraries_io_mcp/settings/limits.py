@@ -78,6 +78,30 @@ class LimitSettings(Group):
         Allowed("a whole number from 0 to 100000"),
         Field(ge=0, le=100_000, description="Calls that may wait; one more is answered with 503."),
     ] = 256
+    max_sessions: Annotated[
+        int,
+        Allowed("a whole number from 1 to 100000"),
+        Field(ge=1, le=100_000, description="MCP sessions at once; one more is answered with 503."),
+    ] = 2_000
+    max_sessions_per_caller: Annotated[
+        int,
+        Allowed("a whole number from 1 to 100000"),
+        Field(ge=1, le=100_000, description="MCP sessions of one caller at once; one more is answered with 429."),
+    ] = 500
+    max_streams: Annotated[
+        int,
+        Allowed("a whole number from 1 to 100000"),
+        Field(
+            ge=1,
+            le=100_000,
+            description="Streams (GET) at once for what the server says by itself; one more is answered with 503.",
+        ),
+    ] = 500
+    max_streams_per_caller: Annotated[
+        int,
+        Allowed("a whole number from 1 to 100000"),
+        Field(ge=1, le=100_000, description="Such streams of one caller at once; one more is answered with 429."),
+    ] = 250
     call_timeout_seconds: Annotated[
         float,
         _SECONDS,

@@ -67,6 +67,8 @@ Refusal = Literal[
     "json_too_deep",
     "caller_busy",
     "server_busy",
+    "too_many_sessions",
+    "too_many_streams",
     "call_timeout",
 ]
 """Why something that came over HTTP was not served to its end."""
