@@ -11,6 +11,7 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from libraries_io_mcp.http_answers import ASKS_PROGRESS, asks_progress
 from libraries_io_mcp.http_sessions import Sessions, Visit
 from libraries_io_mcp.http_turns import Gate, RefusedError, Turns, answer_to
 from libraries_io_mcp.settings import LimitSettings
@@ -91,6 +92,7 @@ class LimitCalls:
             )
         if len(body) > SMALL or b'"id"' in body:
             passage.leave = await self._gate.place(scope[CALLER])
+        scope[ASKS_PROGRESS] = asks_progress(body)
         whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replay() -> Message:

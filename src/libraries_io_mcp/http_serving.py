@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 from libraries_io_mcp import __version__
 from libraries_io_mcp.authentication.provider import Callers, callers, provider
 from libraries_io_mcp.http_access import GuardOperatorRoutes
+from libraries_io_mcp.http_answers import ChooseForm
 from libraries_io_mcp.http_connections import Door, GuardedConnection
 from libraries_io_mcp.http_headers import SecureHeaders, cors
 from libraries_io_mcp.http_limits import LimitCalls
@@ -171,9 +172,12 @@ def _app(
             ),
         ],
     )
-    routes = [route.path for route in web.routes if isinstance(route, Route)]
+    routes = [route for route in web.routes if isinstance(route, Route)]
+    if not settings.stateless:
+        mcp = next(route for route in routes if route.path == PATH)
+        mcp.app = ChooseForm(mcp.app)
     # Around everything, so that what is refused at the door is counted too.
-    return ObserveHttp(SecureHeaders(web), instruments=instruments, routes=routes)
+    return ObserveHttp(SecureHeaders(web), instruments=instruments, routes=[route.path for route in routes])
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:

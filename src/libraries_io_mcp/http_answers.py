@@ -1,0 +1,52 @@
+"""Which form the answers of a session have: one piece of JSON, or an event stream if its client asks for progress.
+
+An event stream costs the server as much as the rest of a call (docs/decisions/performance.md), and is needed for nothing
+but what comes before the answer: progress, which is only sent to who asks for it. The SDK takes either form for all of
+its sessions; a client may get both.
+"""
+
+from typing import Any, Final
+from weakref import WeakSet
+
+from fastmcp.server.http import StreamableHTTPASGIApp
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+ASKS_PROGRESS: Final = "libraries_io.asks_progress"
+"""Where in the ASGI scope it stands whether the message asks for progress."""
+
+
+class ChooseForm:
+    """Around the MCP endpoint: a session's answers are JSON until one of its requests asks for progress.
+
+    From then on they are streams, to the end of the session: requests that overlap share their transport.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._endpoint = _endpoint(app)
+        self._told: WeakSet[Any] = WeakSet()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["method"] == "POST" and (transport := self._transport(Headers(scope=scope).get("mcp-session-id"))):
+            if scope.get(ASKS_PROGRESS):
+                self._told.add(transport)
+            transport.is_json_response_enabled = transport not in self._told
+        await self._app(scope, receive, send)
+
+    def _transport(self, session: str | None) -> Any:
+        manager = self._endpoint.session_manager
+        # Private in the SDK, and read by FastMCP too; there is no other way from a session to its transport.
+        return manager._server_instances.get(session) if manager is not None and session is not None else None
+
+
+def asks_progress(body: bytes) -> bool:
+    """Whether a message may ask for progress. What only looks like it gets a stream, which does no harm."""
+    return b'"progressToken"' in body
+
+
+def _endpoint(app: Any) -> StreamableHTTPASGIApp:
+    while not isinstance(app, StreamableHTTPASGIApp):
+        app = app.app
+    return app
