@@ -1,7 +1,7 @@
 """Which form the answers of a session have: one piece of JSON, or an event stream if its client asks for progress.
 
-An event stream costs the server as much as the rest of a call (docs/decisions/performance.md). It is needed for what comes
-before the answer, which is progress, and that is only sent to who asks for it. The SDK has one form for all its sessions.
+An event stream costs the server as much as the rest of a call (docs/decisions/performance.md). It is needed for what
+comes before the answer: progress, which is only sent to who asks for it. The SDK has one form for all its sessions.
 """
 
 from typing import Any, Final
