@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from libraries_io_mcp.answer.schema import WRITTEN, all_written
-from libraries_io_mcp.settings import GROUPS, OPENTELEMETRY_DEFAULTS, Allowed, variable
+from libraries_io_mcp.settings import GROUPS, OPENTELEMETRY_DEFAULTS, OPENTELEMETRY_NUMBERS, Allowed, variable
 from libraries_io_mcp.telemetry import semconv
 
 ROOT = Path(__file__).parent.parent
@@ -32,12 +32,17 @@ def settings_tables() -> str:
                 f"| `{variable(group, name)}` | {field.description} | {_allowed(field)} | {_default_in_table(field)} |"
             )
         parts.append(f"### {(group.__doc__ or '').splitlines()[0]}\n\n" + "\n".join(rows))
-    defaults = "\n".join(f"| `{name}` | `{value}` |" for name, value in OPENTELEMETRY_DEFAULTS.items())
-    parts.append(
-        "### Defaults this server gives to OpenTelemetry's own variables\n\n| variable | default |\n|---|---|\n"
-        + defaults
-    )
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, opentelemetry_table()])
+
+
+def opentelemetry_table() -> str:
+    """One row a variable of OpenTelemetry's own that is checked or has a default here."""
+    rows = ["| variable | allowed | default here |", "|---|---|---|"]
+    for name in dict.fromkeys([*OPENTELEMETRY_DEFAULTS, *OPENTELEMETRY_NUMBERS]):
+        allowed = OPENTELEMETRY_NUMBERS[name].allowed if name in OPENTELEMETRY_NUMBERS else "as OpenTelemetry says"
+        default = f"`{OPENTELEMETRY_DEFAULTS[name]}`" if name in OPENTELEMETRY_DEFAULTS else "OpenTelemetry's"
+        rows.append(f"| `{name}` | {allowed} | {default} |")
+    return "### OpenTelemetry's own variables that are looked at, or have a default here\n\n" + "\n".join(rows)
 
 
 def spans_table() -> str:

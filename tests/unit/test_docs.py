@@ -8,13 +8,14 @@ import pytest
 from tests.support.in_process import reply, tools_on
 
 from libraries_io_mcp.cli import main
-from libraries_io_mcp.settings import GROUPS, OPENTELEMETRY_DEFAULTS, variable
+from libraries_io_mcp.settings import GROUPS, OPENTELEMETRY_DEFAULTS, OPENTELEMETRY_NUMBERS, variable
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-SETTINGS = {variable(group, field) for group in GROUPS for field in group.model_fields} | set(OPENTELEMETRY_DEFAULTS)
+SETTINGS = {variable(group, field) for group in GROUPS for field in group.model_fields}
+SETTINGS |= {*OPENTELEMETRY_DEFAULTS, *OPENTELEMETRY_NUMBERS}
 OF_THE_SDK = re.compile(
     r"OTEL_(SERVICE_NAME|RESOURCE_ATTRIBUTES|TRACES_SAMPLER\w*|EXPORTER_OTLP_\w+|PYTHON_\w+|BSP_\w+|BLRP_\w+)"
 )

@@ -12,6 +12,7 @@ from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.settings import (
     GROUPS,
     OPENTELEMETRY_DEFAULTS,
+    OPENTELEMETRY_NUMBERS,
     Allowed,
     LibrariesIOSettings,
     ServerSettings,
@@ -21,14 +22,20 @@ from libraries_io_mcp.settings import (
 )
 
 KEY = "0123456789abcdef0123456789abcdef"
+OTHERS_OF_THE_SDK = {
+    "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+    "OTEL_METRICS_EXEMPLAR_FILTER",
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
+}
 
 
 @pytest.fixture(autouse=True)
 def own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder without `.env` and an environment without settings; put back afterwards."""
     monkeypatch.chdir(tmp_path)
-    names = {variable(group, field) for group in GROUPS for field in group.model_fields} | set(OPENTELEMETRY_DEFAULTS)
-    for name in names:
+    names = {variable(group, field) for group in GROUPS for field in group.model_fields}
+    for name in names | {*OPENTELEMETRY_DEFAULTS, *OPENTELEMETRY_NUMBERS, *OTHERS_OF_THE_SDK}:
         # Set first, so that what the program itself puts there is taken away again.
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
@@ -55,6 +62,9 @@ def line_of(folder: Path, *arguments: str, **variables: str) -> str:
         ("LOG_INCLUDE_USER_ID", "always", "false, hashed (or true), or raw"),
         ("LOG_MAX_BYTES", "10MB", "a whole number from 1000 to 10000000000"),
         ("SLOW_OPERATION_SECONDS", "0", "a number above 0"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "0", "a whole number from 1 to 86400000"),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "x", "a whole number from 0 to 1000000000, or unset"),
+        ("OTEL_METRICS_EXEMPLAR_FILTER", "all", "trace_based, always_on or always_off"),
     ],
 )
 def test_the_command_says_what_is_wrong_in_one_line(own_place: Path, name: str, value: str, allowed: str):
@@ -300,3 +310,51 @@ def test_where_alerts_survive_a_restart(variables: dict[str, str], path: Path | 
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert load_settings().alerts.state_path == path
+
+
+@pytest.mark.parametrize("name", OPENTELEMETRY_NUMBERS)
+@pytest.mark.parametrize("value", ["15s", "-5", "nan", "inf"])
+def test_numbers_of_opentelemetry_are_looked_at(name: str, value: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"^{name}={value!r}: not allowed; allowed: a "):
+        load_settings()
+
+
+def test_the_share_of_sampled_traces_is_looked_at_where_it_is_one(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "often")
+    load_settings()
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
+    with pytest.raises(SettingsError, match=r"^OTEL_TRACES_SAMPLER_ARG='often': not allowed; allowed: a number from 0 "):
+        load_settings()
+
+
+def test_no_limit_is_a_limit_too(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "unset")
+    load_settings()
+    assert os.environ["OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"] == "unset"
+
+
+def test_an_empty_number_is_none(monkeypatch: pytest.MonkeyPatch):
+    """The SDK would try to read one from it."""
+    monkeypatch.setenv("OTEL_BSP_EXPORT_TIMEOUT", "")
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "")
+    load_settings()
+    assert "OTEL_BSP_EXPORT_TIMEOUT" not in os.environ
+    assert os.environ["OTEL_BSP_SCHEDULE_DELAY"] == OPENTELEMETRY_DEFAULTS["OTEL_BSP_SCHEDULE_DELAY"]
+
+
+def test_a_smaller_queue_of_signals_has_smaller_batches(own_place: Path):
+    """The SDK refuses batches that are larger than the queue."""
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
+    sizes = {"OTEL_BSP_MAX_QUEUE_SIZE": "1000", "OTEL_BLRP_MAX_QUEUE_SIZE": "512"}
+    with Running(folder=own_place, **variables, **sizes) as server:
+        server.initialize()
+        assert server.end("EOF") == 0
+    assert "Traceback" not in server.stderr
+
+
+@pytest.mark.parametrize(("wanted", "remarked"), [("delta", True), ("lowmemory", True), ("Cumulative", False)])
+def test_a_temporality_that_is_passed_over_is_said(wanted: str, remarked: bool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", wanted)
+    said = f"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE={wanted!r}: passed over; metrics are always cumulative"
+    assert (load_settings().remarks == (said,)) is remarked
