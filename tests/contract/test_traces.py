@@ -92,6 +92,22 @@ def test_a_wait_for_the_quota_has_its_own_span(url: str, receiver: OtlpReceiver)
     assert "http.request.resend_count" not in first.attributes
 
 
+def test_a_header_hides_no_call(url: str, receiver: OtlpReceiver):
+    """Before 2026-07-28 nothing holds the header against the message, so nobody may be believed."""
+    trace = "2" * 32
+    request = wire.tool_call(url, wire.LEGACY, "get_quota_status")
+    headers = {**request.headers, "mcp-method": "evil", "traceparent": f"00-{trace}-{PARENT}-01"}
+    httpx.post(url, content=request.content, headers=headers, timeout=HANG_SECONDS).raise_for_status()
+    spans_of(receiver, trace, "tools/call get_quota_status")
+
+
+def test_the_lists_that_the_library_asks_itself_for_are_no_requests(url: str, receiver: OtlpReceiver):
+    trace = "3" * 32
+    ask(url, "react", trace)
+    spans = spans_of(receiver, trace, "tools/call get_package_info")
+    assert [span.name for span in spans if span.kind == "SERVER"] == ["tools/call get_package_info"]
+
+
 @pytest.mark.anyio
 async def test_who_joins_a_question_links_to_who_asks_it(url: str, receiver: OtlpReceiver):
     traces = ["a" * 32, "b" * 32]

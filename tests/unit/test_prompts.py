@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 from fastmcp import Client, FastMCP
 from mcp import MCPError
+from mcp_types import INVALID_PARAMS
 from opentelemetry.metrics import NoOpMeter
 
 from libraries_io_mcp.answer import Tools
@@ -125,8 +126,9 @@ async def test_what_a_person_types_stays_one_quoted_word():
 )
 async def test_bad_arguments_are_told(given: dict[str, str], words: str):
     async with Client(server_with(*EVERY_TOOLSET)[0]) as client:
-        with pytest.raises(MCPError, match=words):
+        with pytest.raises(MCPError, match=words) as caught:
             await client.get_prompt("security_assessment", given)
+    assert caught.value.error.code == INVALID_PARAMS
 
 
 async def test_a_prompt_without_its_necessary_tools_is_not_offered():

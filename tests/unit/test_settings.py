@@ -324,7 +324,7 @@ def test_the_share_of_sampled_traces_is_looked_at_where_it_is_one(monkeypatch: p
     monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "often")
     load_settings()
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
-    with pytest.raises(SettingsError, match=r"^OTEL_TRACES_SAMPLER_ARG='often': not allowed; allowed: a number from 0 "):
+    with pytest.raises(SettingsError, match=r"^OTEL_TRACES_SAMPLER_ARG='often': not allowed; allowed: a number"):
         load_settings()
 
 

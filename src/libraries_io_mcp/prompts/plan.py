@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from fastmcp.exceptions import PromptError
+from fastmcp.exceptions import ValidationError
 from fastmcp.prompts import Prompt
 from fastmcp.prompts.base import PromptArgument
 from pydantic import PrivateAttr
@@ -98,16 +98,16 @@ class PlanPrompt(Prompt):
         """The plan as text.
 
         Raises:
-            PromptError: an argument is missing, too long, or none of this prompt's.
+            ValidationError: an argument is missing, too long, or none of this prompt's.
         """
         given = {name: str(value).strip() for name, value in (arguments or {}).items()}
         known = {one.name for one in self._plan.arguments}
         missing = [one.name for one in self._plan.arguments if one.otherwise is None and not given.get(one.name)]
         if missing or set(given) - known:
             wrong = f"needs {', '.join(missing)}" if missing else f"takes {', '.join(sorted(known)) or 'no arguments'}"
-            raise PromptError(f"The prompt {self.name} {wrong}.", log_level=logging.DEBUG)
+            raise ValidationError(f"The prompt {self.name} {wrong}.", log_level=logging.DEBUG)
         if any(len(value) > LONGEST_ARGUMENT for value in given.values()):
-            raise PromptError(f"An argument is longer than {LONGEST_ARGUMENT} characters.", log_level=logging.DEBUG)
+            raise ValidationError(f"An argument is longer than {LONGEST_ARGUMENT} characters.", log_level=logging.DEBUG)
         return self._plan.text(self._tools, given)
 
 

@@ -29,6 +29,7 @@ from libraries_io_mcp.telemetry.sessions import Sessions
 logger: Final = logging.getLogger(__name__)
 
 LONGEST_ID: Final = 128
+LONGEST_URI: Final = 2_000
 _Kind = tuple[str, str | None, str | None, str | None]
 
 
@@ -70,8 +71,7 @@ class ObserveRequests(Middleware):
         """Observe one message. Notifications pass: they have no end that could be measured."""
         request = context.fastmcp_context.request_context if context.fastmcp_context else None
         headers = _headers(request)
-        # Over HTTP the library asks itself for `tools/list` while it serves a call: no request of the caller.
-        if context.type != "request" or headers.get("mcp-method", context.method) != context.method:
+        if context.type != "request" or _is_the_librarys_own(context, request, headers):
             return await call_next(context)
         self._in_flight += 1
         try:
@@ -160,7 +160,7 @@ class ObserveRequests(Middleware):
             attributes = self._attributes[kind] = self._attributes_of(kind)
         operation = Operation(method, target, attributes)
         if method == "resources/read":
-            operation.span_attributes[Attribute.MCP_RESOURCE_URI] = str(_field(context.message, "uri"))
+            operation.span_attributes[Attribute.MCP_RESOURCE_URI] = _cut(str(_field(context.message, "uri")))
         return operation
 
     def _attributes_of(self, kind: _Kind) -> Attributes:
@@ -223,6 +223,21 @@ def _log_end(operation: Operation, outcome: Attributes, duration: float) -> None
     logger.log(level, "%s %s in %.1f ms", operation.name, extra[Attribute.OUTCOME], duration * 1000, extra=extra)
 
 
+def _is_the_librarys_own(
+    context: MiddlewareContext[Any], request: FastMCPRequestContext | None, headers: Mapping[str, str]
+) -> bool:
+    """Whether it is the list that the library asks itself for while it serves a call over HTTP.
+
+    Only in this revision is the header held against the message; before, anybody may write anything into it.
+    """
+    return (
+        context.method == "tools/list"
+        and request is not None
+        and request.protocol_version == semconv.HEADERS_SINCE
+        and headers.get("mcp-method") == "tools/call"
+    )
+
+
 def _headers(request: FastMCPRequestContext | None) -> Mapping[str, str]:
     http = request.request if request is not None else None
     headers: Mapping[str, str] = http.headers if http is not None else NO_HEADERS
@@ -238,6 +253,11 @@ def _of_connection(request: FastMCPRequestContext | None, headers: Mapping[str, 
         attributes[Attribute.CLIENT_ADDRESS] = client.host
         attributes[Attribute.CLIENT_PORT] = client.port
     return attributes
+
+
+def _cut(uri: str) -> str:
+    # A client may send megabytes, and thousands of spans may wait for a Collector that is away.
+    return uri if len(uri) <= LONGEST_URI else f"{uri[:LONGEST_URI]}... ({len(uri)} characters, cut)"
 
 
 def _field(message: Any, name: str) -> Any:

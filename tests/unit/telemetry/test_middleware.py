@@ -222,6 +222,13 @@ async def test_a_resource(stage: Stage):
     assert not [point for point in stage.points() if "mcp.resource.uri" in point.attributes]
 
 
+async def test_a_long_address_of_a_resource_is_cut(stage: Stage):
+    """Thousands of spans may wait for a Collector that is away."""
+    await stage.client.read_resource(f"stage://item/{'x' * 1_000_000}")
+    uri = stage.span("resources/read").attributes["mcp.resource.uri"]
+    assert uri == f"stage://item/{'x' * 1_987}... (1000013 characters, cut)"
+
+
 async def test_a_resource_that_fails(stage: Stage):
     with pytest.raises(MCPError):
         await stage.client.read_resource("stage://broken/one")

@@ -119,7 +119,9 @@ FACTS: Final[dict[Attribute, Facts]] = {
         "Revision of the protocol.", values.PROTOCOL_VERSIONS, values.UNKNOWN_COMPONENT
     ),
     Attribute.MCP_SESSION_ID: Facts("string", "The session, only where a `mcp-session-id` header names one."),
-    Attribute.MCP_RESOURCE_URI: Facts("string", "The resource that was asked for."),
+    Attribute.MCP_RESOURCE_URI: Facts(
+        "string", "The resource that was asked for; what is longer than 2,000 characters is cut."
+    ),
     Attribute.JSONRPC_REQUEST_ID: Facts("string", "The request's id on its connection."),
     Attribute.RPC_STATUS_CODE: _closed("JSON-RPC code of an error reply.", _CODES, values.UNKNOWN_COMPONENT),
     Attribute.TOOL_NAME: Facts("string", "The tool.", shape=_NAME, words="a tool of this server, or `_OTHER`"),

@@ -33,6 +33,8 @@ MCP_METHODS: Final = frozenset(
 )
 """Requests a client may send; any other method it names is `_OTHER`."""
 PROTOCOL_VERSIONS: Final = frozenset({"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"})
+HEADERS_SINCE: Final = "2026-07-28"
+"""The first revision in which HTTP headers repeat what the message says, and are held against it."""
 RPC_CODES: Final = frozenset(
     {-32700, -32603, -32602, -32601, -32600, -32042, -32022, -32021, -32020, -32002, -32001, -32000}
 )
