@@ -5,18 +5,24 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from libraries_io_mcp.alerting.alert import Alert
-from libraries_io_mcp.alerting.channels.notification import Channel, Done, GiveUp, Result, Retry
+from libraries_io_mcp.alerting.channels.notification import (
+    AlertmanagerApi,
+    Channels,
+    Done,
+    GiveUp,
+    Result,
+    Retry,
+)
 from libraries_io_mcp.alerting.ledger import RESOLVED_SECONDS, SETTLE_SECONDS, Ledger
 from libraries_io_mcp.alerting.outbox import CAPACITY, Outbox
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.observe import Observer
 from libraries_io_mcp.telemetry.semconv import AlertDelivery, Attribute
 
-__all__ = ["RESOLVED_SECONDS", "AlertmanagerApi", "Channels", "Delivery"]
+__all__ = ["RESOLVED_SECONDS", "Delivery"]
 
 PROBE_SECONDS: Final = 5.0
 """How often an Alertmanager that is away is asked: less than its group_wait, so that our silences come in time."""
@@ -24,34 +30,6 @@ PROBE_SECONDS: Final = 5.0
 NOTHING_TOLD: Final[Mapping[str, Any]] = {"entries": (), "threads": (), "fired": ()}
 
 logger: Final = logging.getLogger("libraries_io_mcp.alerting")
-
-
-class AlertmanagerApi(Protocol):
-    """What is asked of Alertmanager: see `channels/alertmanager.py`."""
-
-    async def push(self, alerts: Sequence[Alert], interval_seconds: float) -> Result:
-        """Send alerts as Prometheus does."""
-        ...
-
-    async def started(self) -> str | Result:
-        """When it was started, or why it does not answer."""
-        ...
-
-    async def silence(self, labels: Mapping[str, str], until: float, known: str | None) -> str | Result:
-        """Silence one alert."""
-        ...
-
-    async def aclose(self) -> None:
-        """Close what is open."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Channels:
-    """The ways that are configured."""
-
-    direct: tuple[Channel, ...] = ()
-    alertmanager: AlertmanagerApi | None = None
 
 
 class Delivery:

@@ -15,8 +15,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from tests.support.alerts import NOON, an_alert
 
 from libraries_io_mcp.alerting.alert import Alert
-from libraries_io_mcp.alerting.channels.notification import Done, GiveUp, Notification, Result, Retry
-from libraries_io_mcp.alerting.delivery import Channels, Delivery
+from libraries_io_mcp.alerting.channels.notification import Channels, Done, GiveUp, Notification, Result, Retry
+from libraries_io_mcp.alerting.delivery import Delivery
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.observe import Observer
 from libraries_io_mcp.telemetry.semconv import AlertChannel

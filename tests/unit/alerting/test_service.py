@@ -20,8 +20,8 @@ from tests.support.alert_receiver import AlertReceiver
 from tests.support.alerts import NOON
 from tests.support.polling import HANG_SECONDS
 
-from libraries_io_mcp.alerting.channels.notification import Done, Notification, Result
-from libraries_io_mcp.alerting.delivery import Channels, Delivery
+from libraries_io_mcp.alerting.channels.notification import Channels, Done, Notification, Result
+from libraries_io_mcp.alerting.delivery import Delivery
 from libraries_io_mcp.alerting.prometheus import Prometheus
 from libraries_io_mcp.alerting.rounds import Rounds
 from libraries_io_mcp.alerting.rules import load_rules

@@ -9,9 +9,8 @@ from pydantic import SecretStr
 
 from libraries_io_mcp.alerting.channels.alertmanager import LIMIT_SECONDS, Alertmanager
 from libraries_io_mcp.alerting.channels.email import Email
-from libraries_io_mcp.alerting.channels.notification import Channel
+from libraries_io_mcp.alerting.channels.notification import Channel, Channels
 from libraries_io_mcp.alerting.channels.webhook import Webhook
-from libraries_io_mcp.alerting.delivery import Channels
 from libraries_io_mcp.settings.alerts import AlertmanagerSettings, SmtpSettings, WebhookSettings, parse_headers
 
 

@@ -127,3 +127,31 @@ def common(mappings: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """What all of them say alike, by name."""
     first, *others = mappings or [{}]
     return {name: first[name] for name in sorted(first) if all(each.get(name) == first[name] for each in others)}
+
+
+class AlertmanagerApi(Protocol):
+    """What is asked of Alertmanager: see `alertmanager.py`."""
+
+    async def push(self, alerts: Sequence[Alert], interval_seconds: float) -> Result:
+        """Send alerts as Prometheus does."""
+        ...
+
+    async def started(self) -> str | Result:
+        """When it was started, or why it does not answer."""
+        ...
+
+    async def silence(self, labels: Mapping[str, str], until: float, known: str | None) -> str | Result:
+        """Silence one alert."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """The ways that are configured."""
+
+    direct: tuple[Channel, ...] = ()
+    alertmanager: AlertmanagerApi | None = None
