@@ -25,7 +25,8 @@ def headline() -> RenderableType:
     return Group(
         Text("Libraries.io MCP server: the main job, end to end", "bold cyan"),
         Text(
-            "A real MCP client asks the installed server on stdio; the server asks a sandbox of the Libraries.io API. "
+            "A real MCP client asks the installed server on stdio; the server asks a sandbox of the Libraries.io API, "
+            "whose packages are real; its stars and counts of dependents are made up. "
             "Client and server send OTLP to a receiver in this process. Nothing is canned: what is not received is "
             "not shown, and then this command fails.",
             "dim",
@@ -157,12 +158,12 @@ def next_steps(command: str) -> RenderableType:
     "env": {{"LIBRARIES_IO_API_KEY": "your key"}}}}}}}}"""
     steps = (
         ("Get a key, free of charge, and add the server to your MCP client's configuration:", KEY_PAGE, configuration),
-        ("Serve it to many clients over HTTP:", "libraries-io-mcp serve --transport http"),
+        ("Serve it to many clients over HTTP:", f"{command} serve --transport http"),
         (
             "Send the three signals you saw to your own Collector:",
-            "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 libraries-io-mcp serve --transport http",
+            f"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 {command} serve --transport http",
         ),
-        ("Play with this sandbox:", "libraries-io-mcp sandbox"),
+        ("Play with this sandbox:", f"{command} sandbox"),
     )
     return Group(
         *(line for why, *what in steps for line in (Text(why), Padding(Text("\n".join(what), "cyan"), INDENT)))
