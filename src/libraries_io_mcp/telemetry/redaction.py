@@ -35,7 +35,12 @@ _KEY_SHAPED: Final = re.compile(
     re.IGNORECASE,
 )
 _USER_INFO: Final = re.compile(r"(://)[^\s/@?#\"'<>]+@")
-_E_MAIL: Final = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@(?:[\w-]+\.)+[\w-]{2,}")
+_E_MAIL: Final = re.compile(
+    # As people write it, or as it stands inside an address, where `@` is `%40`, or `%2540` if it was quoted twice.
+    r"(?:[^\s@<>\"(),:;\[\]\\]{1,64}@|[\w.~!$&'*+=%-]{1,64}%(?:25)*40)"
+    # A version (left-pad@1.3.0) ends in digits, a host in letters or in the spelling of foreign letters.
+    r"(?:[\w-]+\.)+(?:xn--[\w-]+|[^\W\d_]{2,})"
+)
 _QUERY: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^\s?#\"'<>]*|(?<![^\s\"'=(])/[^\s?#\"'<>]*)\?([^\s#\"'<>]+)")
 
 
@@ -52,7 +57,7 @@ class Redactor:
 
     def suspicious(self, text: str) -> bool:
         """Whether there may be something to hide; `False` is certain. Meant for many texts joined into one."""
-        if "@" in text or "?" in text:
+        if "@" in text or "?" in text or "%40" in text or "%25" in text:
             return True
         lower = text.lower()
         return any(word in lower for word in _KEY_WORDS) or any(secret in text for secret in self._secrets)
@@ -67,7 +72,7 @@ class Redactor:
                 clean = clean.replace(secret, MASK)
         if "?" in clean:
             clean = _QUERY.sub(_masked_query, clean)
-        if "@" in clean:
+        if "@" in clean or "40" in clean:
             clean = _E_MAIL.sub(MASK, _USER_INFO.sub(rf"\1{MASK}@", clean))
         lower = clean.lower()
         if any(word in lower for word in _KEY_WORDS):

@@ -2,6 +2,7 @@
 
 import json
 import string
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,12 @@ def test_an_e_mail_address_never_survives(address: str, text: str):
     assert address not in Redactor().text(f"{text} <{address}>")
 
 
+@given(st.emails())
+def test_an_e_mail_address_inside_an_address_never_survives(address: str):
+    for quoted in (quote(address, safe=""), quote(quote(address, safe=""), safe="")):
+        assert quoted not in Redactor().text(f"http://host/api/NPM/{quoted}/dependents")
+
+
 @pytest.mark.parametrize(
     "form",
     [
@@ -89,6 +96,8 @@ def test_a_secret_that_holds_another_one_goes_as_a_whole():
         ('<a href="http://x/?api_key=unknown">', '<a href="http://x/?api_key=***">'),
         ("http://x/?api_key=", "http://x/?api_key="),
         ("mail a.b@c.example.org!", "mail ***!"),
+        ("http://x/api/NPM/a.b%40example.org", "http://x/api/NPM/***"),
+        ("http://x/api/NPM/a.b%2540example.org/dependents", "http://x/api/NPM/***/dependents"),
     ],
 )
 def test_what_becomes_of_a_text(text: str, redacted: str):
@@ -103,6 +112,10 @@ def test_what_becomes_of_a_text(text: str, redacted: str):
         "https://libraries.io/api/search?page=2&per_page=30&sort=rank",
         "did you mean npm? yes",
         "@babel/core and left-pad@1.3.0",
+        "lodash@4.17.21",
+        "react@18.3.0-canary.1",
+        "http://x/api/NPM/%40babel%2Fcore",
+        "http://x/api/NPM/100%25",
         "tokens: 5, tokenizers 0.22",
         "tools/call get_quota_status completed in 1.2 ms",
     ],
