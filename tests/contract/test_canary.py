@@ -116,7 +116,7 @@ class World:
 
     async def _look_at_http(self, server: Running) -> None:
         async with httpx.AsyncClient(base_url=server.url.removesuffix("/mcp"), timeout=HANG_SECONDS) as client:
-            for path in ("/health", "/health/detailed", "/metrics", "/no-such-page"):
+            for path in ("/health", "/health/detailed", "/health/metrics", "/metrics", "/no-such-page"):
                 reply = await client.get(path)
                 self.ways_out[path] = f"{reply.headers}\n{reply.text}"
         self.ways_out["process title"] = server.command_line
