@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import signal
 import socket
 import time
@@ -23,12 +22,13 @@ from libraries_io_mcp.answer.failure import RefuseBadCalls
 from libraries_io_mcp.answer.time_limit import LimitTime
 from libraries_io_mcp.authentication.scopes import RequireScopes
 from libraries_io_mcp.completions import register_completions
+from libraries_io_mcp.ending import CLOSE_SECONDS, DRAIN_SECONDS, Ending, second_signal_kills
 from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.health.checks import AlertingFacts, checks
 from libraries_io_mcp.health.registry import Registry
 from libraries_io_mcp.http_limits import current_caller
 from libraries_io_mcp.http_routes import add_routes
-from libraries_io_mcp.http_serving import second_signal_kills, serve_http
+from libraries_io_mcp.http_serving import serve_http
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.listening import bound_socket
 from libraries_io_mcp.prompts import register_prompts
@@ -52,10 +52,6 @@ if TYPE_CHECKING:
     from libraries_io_mcp.alerting.background import Background
     from libraries_io_mcp.alerting.service import Service
 
-DRAIN_SECONDS: Final = 0.4
-"""How long calls in flight may still take after a signal. With the telemetry's deadline it stays under 1.5 s."""
-CLOSE_SECONDS: Final = 0.1
-"""How long connections to Libraries.io may take to close."""
 Lifespan = Callable[[FastMCP], AbstractAsyncContextManager[None]]
 LIST_PAGE: Final = 50
 """Tools, resources and the like in one page of a list."""
@@ -279,48 +275,50 @@ def run(settings: Settings) -> NoReturn:
 
 def _run_stdio(app: App) -> NoReturn:
     interpreter.serving()
+    ending = ending_of(app)
     try:
-        anyio.run(_serve_stdio, app)
+        anyio.run(_serve_stdio, app, ending)
     except* (BrokenPipeError, ConnectionResetError):
         logger.info("the client closed the pipe")
-    _end(app, 0)
+    ending.end(0)
 
 
-async def _serve_stdio(app: App) -> None:
-    served = StdioServer(app.server, drain_seconds=DRAIN_SECONDS)
+async def _serve_stdio(app: App, ending: Ending) -> None:
+    served = StdioServer(app.server, drain_seconds=DRAIN_SECONDS, draining=ending.draining)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_end_on_signal, app, served)
+        tasks.start_soon(_end_on_signal, app, served, ending)
         logger.info("serving MCP on stdio", extra={semconv.Attribute.SERVICE_VERSION: __version__})
         await served.serve()
-        tasks.cancel_scope.cancel()
+        # From inside the loop, whose own end would wait for threads that hang.
+        ending.end(0)
 
 
-async def _end_on_signal(app: App, served: StdioServer) -> None:
+async def _end_on_signal(app: App, served: StdioServer, ending: Ending) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async for number in signals:
             logger.info("ending on %s", number.name)
             second_signal_kills()
-            with app.telemetry.observer.operation("shutdown.drain"):
-                await served.end()
+            await served.end()
             with anyio.move_on_after(CLOSE_SECONDS):
                 await app.client.aclose()
             # The SDK still waits for a line on stdin, so `serve` would not return by itself.
-            _end(app, 128 + number)
+            ending.end(128 + number)
 
 
 def _run_http(app: App, listener: socket.socket) -> NoReturn:
     interpreter.serving()
-    instruments, leave = app.telemetry.instruments, app.health.leave
-    server, limits = app.settings.server, app.settings.limits
-    _end(app, serve_http(app.server, server, limits, listener, instruments, DRAIN_SECONDS, leave))
+    settings = app.settings
+    serve_http(app.server, settings.server, settings.limits, listener, app.telemetry.instruments, ending_of(app))
 
 
-def _end(app: App, code: int) -> NoReturn:
-    app.observer.end_sessions()
-    app.telemetry.shutdown(also=[("alerts", app.alerting.end)] if app.alerting is not None else ())
-    # The interpreter's own end takes the imported libraries apart, which costs 0.6 s of an idle machine and seconds of
-    # a busy one; and a thread that hangs in a dead connection or a full pipe would hold it up for good.
-    os._exit(code)
+def ending_of(app: App) -> Ending:
+    """How it ends."""
+
+    def finish(seconds: float) -> None:
+        app.observer.end_sessions()
+        app.telemetry.shutdown(seconds, also=[("alerts", app.alerting.end)] if app.alerting is not None else ())
+
+    return Ending(app.telemetry.observer, leave=app.health.leave, finish=finish)
 
 
 def _living(
@@ -345,6 +343,7 @@ def _living(
                 task.cancel()
             for each in beside:
                 each.stop()
-            await client.aclose()
+            with anyio.move_on_after(CLOSE_SECONDS):
+                await client.aclose()
 
     return lifespan

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libraries_io_mcp.http_answers import ASKS_PROGRESS, asks_progress
+from libraries_io_mcp.http_ending import BODY
 from libraries_io_mcp.http_sessions import Sessions, Visit
 from libraries_io_mcp.http_turns import Gate, RefusedError, Turns, answer_to
 from libraries_io_mcp.settings import LimitSettings
@@ -92,6 +93,7 @@ class LimitCalls:
             )
         if len(body) > SMALL or b'"id"' in body:
             passage.leave = await self._gate.place(scope[CALLER])
+        scope[BODY] = body
         scope[ASKS_PROGRESS] = asks_progress(body)
         whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 

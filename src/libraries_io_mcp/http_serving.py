@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from types import FrameType
 from typing import Final, NoReturn
@@ -20,9 +21,11 @@ from starlette.types import ASGIApp
 
 from libraries_io_mcp import __version__
 from libraries_io_mcp.authentication.provider import Callers, callers, provider
+from libraries_io_mcp.ending import CLOSE_SECONDS, DRAIN_SECONDS, Ending, second_signal_kills
 from libraries_io_mcp.http_access import GuardOperatorRoutes
 from libraries_io_mcp.http_answers import ChooseForm
 from libraries_io_mcp.http_connections import Door, GuardedConnection
+from libraries_io_mcp.http_ending import Flights, RefuseAtEnd
 from libraries_io_mcp.http_headers import SecureHeaders, cors
 from libraries_io_mcp.http_limits import LimitCalls
 from libraries_io_mcp.settings import LimitSettings, ServerSettings
@@ -31,35 +34,65 @@ from libraries_io_mcp.telemetry.http_server import ObserveHttp
 from libraries_io_mcp.telemetry.instruments import Instruments
 
 PATH: Final = "/mcp"
+TICK_SECONDS: Final = 1.0
+"""How often the date in answers is renewed."""
+TURN_SECONDS: Final = 0.002
+HEARING_TURNS: Final = 10
+"""In so many, connections that wait are taken, and what has been sent on them is read; or the kernel resets them."""
 
 logger: Final = logging.getLogger(__name__)
 
 
 class HttpServer(uvicorn.Server):
-    """Ends some time after a signal, at once on a second one; uvicorn would answer what is in flight first."""
+    """Ends some time after a signal, at once on a second one, and lets no request that it has read go unanswered."""
 
-    def __init__(self, config: uvicorn.Config, *, leave: Callable[[], None], delay_seconds: float) -> None:
-        """`leave` is told of the signal: from then on, for `delay_seconds`, a proxy can see that this server ends."""
+    def __init__(self, config: uvicorn.Config, *, ending: Ending, flights: Flights, delay_seconds: float) -> None:
+        """For `delay_seconds` after the signal a proxy can see that this server ends; it serves on meanwhile."""
         super().__init__(config)
-        self._leave = leave
+        self.reason = 0
+        """The signal that ended it."""
+        self._ending = ending
+        self._flights = flights
         self._delay_seconds = delay_seconds
-        self._leaving: tuple[int, float] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._time_to_end = asyncio.Event()
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal has come."""
-        if self._leaving is not None:
-            second_signal_kills()
-            signal.raise_signal(sig)
-        self._leaving = (sig, time.monotonic() + self._delay_seconds)
-        self._leave()
-        if not self._delay_seconds:
-            super().handle_exit(sig, frame)
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the library's
+        """A signal has come. The library's own way has event streams broken off."""
+        second_signal_kills()
+        self.reason = sig
+        self._ending.leave()
+        self._loop.call_soon_threadsafe(self._loop.call_later, self._delay_seconds, self._time_to_end.set)
 
-    async def on_tick(self, counter: int) -> bool:
-        """Ten times a second: whether it is time to end."""
-        if self._leaving is not None and not self.should_exit and time.monotonic() >= self._leaving[1]:
-            super().handle_exit(self._leaving[0], None)
-        return await super().on_tick(counter)
+    async def main_loop(self) -> None:
+        """Serve until it is time to end. The library looks for that ten times a second."""
+        while not self._time_to_end.is_set():
+            await self.on_tick(0)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._time_to_end.wait(), TICK_SECONDS)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Hear who has connected, answer or refuse what is in flight, and close when all of it is written."""
+        logger.info("ending on %s", signal.Signals(self.reason).name)
+        with self._ending.draining():
+            self._flights.close()
+            await _turns(HEARING_TURNS, lambda: False)
+            for listening in (*self.servers, *(sockets or ())):
+                listening.close()
+            await self._flights.drain(DRAIN_SECONDS, CLOSE_SECONDS)
+            connections = self.server_state.connections
+            for each in tuple(connections):
+                each.shutdown()
+            await _turns(CLOSE_SECONDS / TURN_SECONDS, lambda: not connections)
+        with anyio.move_on_after(CLOSE_SECONDS):
+            await self.lifespan.shutdown()
+
+
+async def _turns(count: float, enough: Callable[[], bool]) -> None:
+    """Let everything else go on for so many moments: on a busy machine they are longer, as is what is waited for."""
+    while count > 0 and not enough():
+        await asyncio.sleep(TURN_SECONDS)
+        count -= 1
 
 
 def serve_http(
@@ -68,23 +101,11 @@ def serve_http(
     limits: LimitSettings,
     listener: socket.socket,
     instruments: Instruments,
-    drain_seconds: float,
-    leave: Callable[[], None],
-) -> int:
-    """Serve on the socket until a signal comes, of which `leave` is told; the exit code.
-
-    Calls in flight get `drain_seconds` to end.
-    """
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, _leave)
-    code = 0
-    try:
-        anyio.run(_serve, server, settings, limits, listener, instruments, drain_seconds, leave)
-    except SystemExit as leaving:
-        code = int(leaving.code or 0)
-        logger.info("ending on %s", signal.Signals(code - 128).name)
-    second_signal_kills()
-    return code
+    ending: Ending,
+) -> NoReturn:
+    """Serve on the socket until a signal comes, then end the process."""
+    anyio.run(_serve, server, settings, limits, listener, instruments, ending)
+    raise AssertionError("ended without an end")
 
 
 async def _serve(
@@ -93,18 +114,17 @@ async def _serve(
     limits: LimitSettings,
     listener: socket.socket,
     instruments: Instruments,
-    drain_seconds: float,
-    leave: Callable[[], None],
-) -> None:
+    ending: Ending,
+) -> NoReturn:
     who = callers(settings)
     if who is None and settings.allow_anonymous:
         logger.warning("MCP_ALLOW_ANONYMOUS=true: whoever reaches this server may call it")
     server.auth = provider(settings, who)
-    app = _app(server, settings, limits, who, instruments)
+    flights = Flights()
+    app = _app(server, settings, limits, who, instruments, flights)
     _allow_files(limits)
     door = Door(limits, instruments.http_refused, time.monotonic)
     config = _config(app, limits, door)
-    config.timeout_graceful_shutdown = drain_seconds  # type: ignore[assignment] # it only hands it to asyncio.wait_for
     host, port = listener.getsockname()[:2]
     logger.info(
         "serving MCP at http://%s:%d/mcp",
@@ -113,10 +133,13 @@ async def _serve(
         extra={semconv.Attribute.SERVICE_VERSION: __version__},
     )
     watching = asyncio.create_task(door.watch())
-    try:
-        await HttpServer(config, leave=leave, delay_seconds=settings.shutdown_delay_seconds).serve(sockets=[listener])
-    finally:
-        watching.cancel()
+    web = HttpServer(config, ending=ending, flights=flights, delay_seconds=settings.shutdown_delay_seconds)
+    with suppress(SystemExit):  # it could not start, and has said why
+        await web.serve(sockets=[listener])
+    second_signal_kills()
+    watching.cancel()
+    # From inside the loop, whose own end would wait for threads that hang.
+    ending.end(128 + web.reason if web.reason else 1)
 
 
 def _config(app: ASGIApp, limits: LimitSettings, door: Door) -> uvicorn.Config:
@@ -145,7 +168,12 @@ def _allow_files(limits: LimitSettings) -> None:
 
 
 def _app(
-    server: FastMCP, settings: ServerSettings, limits: LimitSettings, who: Callers | None, instruments: Instruments
+    server: FastMCP,
+    settings: ServerSettings,
+    limits: LimitSettings,
+    who: Callers | None,
+    instruments: Instruments,
+    flights: Flights,
 ) -> ASGIApp:
     web = server.http_app(
         path=PATH,
@@ -157,6 +185,13 @@ def _app(
         session_idle_timeout=None if settings.stateless else limits.session_idle_seconds,
         middleware=[
             *cors(settings.allowed_origins),
+            Middleware(
+                RefuseAtEnd,
+                path=PATH,
+                flights=flights,
+                most_bytes=limits.max_request_bytes,
+                refused=instruments.http_refused,
+            ),
             Middleware(
                 LimitCalls,
                 path=PATH,
@@ -178,14 +213,3 @@ def _app(
         mcp.app = ChooseForm(mcp.app)
     # Around everything, so that what is refused at the door is counted too.
     return ObserveHttp(SecureHeaders(web), instruments=instruments, routes=[route.path for route in routes])
-
-
-def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    # uvicorn ends its connections first and raises the signal again; then this ends the program with its code.
-    raise SystemExit(128 + number)
-
-
-def second_signal_kills() -> None:
-    """From now on SIGINT and SIGTERM end the process at once."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)

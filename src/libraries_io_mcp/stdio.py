@@ -12,7 +12,7 @@ import os
 import select
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Final, cast
 
 import anyio
@@ -38,6 +38,7 @@ REFUSING_SECONDS: Final = 0.2
 LONGEST_REFUSING_SECONDS: Final = 3.0
 """As long as they come out they are waited for, but no longer than this."""
 PAUSE_SECONDS: Final = 0.002
+Draining = Callable[[], AbstractContextManager[None]]
 
 logger: Final = logging.getLogger(__name__)
 
@@ -103,12 +104,18 @@ class Incoming:
     """The client's messages. Their end is given on only when `settle` has returned."""
 
     def __init__(
-        self, stream: Any, requests: Requests, drain_seconds: float, refuse: Callable[[JSONRPCError], Awaitable[None]]
+        self,
+        stream: Any,
+        requests: Requests,
+        drain_seconds: float,
+        draining: Draining,
+        refuse: Callable[[JSONRPCError], Awaitable[None]],
     ) -> None:
         self._stream = stream
         self._refuse = refuse
         self._requests = requests
         self._drain_seconds = drain_seconds
+        self._draining = draining
         self._ended = False
         self._waiting = anyio.CancelScope()
         self.settled = anyio.Event()
@@ -126,7 +133,7 @@ class Incoming:
 
     async def settle(self) -> None:
         """Wait for the answers that are due."""
-        with anyio.move_on_after(self._drain_seconds):
+        with self._draining(), anyio.move_on_after(self._drain_seconds):
             await self._requests.none_open()
         if self._requests:
             logger.warning("%d requests are refused: the server ends", len(self._requests))
@@ -232,9 +239,11 @@ class Wire:
 class StdioServer:
     """Serves until stdin ends or `end` is called."""
 
-    def __init__(self, server: FastMCP, *, drain_seconds: float) -> None:
+    def __init__(self, server: FastMCP, *, drain_seconds: float, draining: Draining) -> None:
+        """`draining` is entered when the end begins, and left when no more answers are waited for."""
         self._server = server
         self._drain_seconds = drain_seconds
+        self._draining = draining
         self._requests = Requests()
         self._wire = Wire()
         self._incoming: Incoming | None = None
@@ -255,7 +264,7 @@ class StdioServer:
                 async def refuse(error: JSONRPCError) -> None:
                     await outgoing.send(SessionMessage(error))
 
-                self._incoming = Incoming(read, self._requests, self._drain_seconds, refuse)
+                self._incoming = Incoming(read, self._requests, self._drain_seconds, self._draining, refuse)
                 await mcp.run(self._incoming, outgoing, mcp.create_initialization_options())
                 self._served.set()
         finally:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from tests.support.command import Running
 
-from libraries_io_mcp.app import DRAIN_SECONDS, build_app
+from libraries_io_mcp.app import build_app, ending_of
 from libraries_io_mcp.http_serving import serve_http
 from libraries_io_mcp.listening import bound_socket
 from libraries_io_mcp.settings import load_settings
@@ -43,9 +43,8 @@ def main() -> None:
         async def show(_request: Request) -> Response:
             return JSONResponse([[dict(labels), value] for labels, value in samples.read()])
 
-        settings = app.settings
-        given = (settings.server, settings.limits, listener, app.telemetry.instruments, DRAIN_SECONDS)
-        serve_http(app.server, *given, leave=lambda: None)
+        given = (app.settings.server, app.settings.limits, listener, app.telemetry.instruments)
+        serve_http(app.server, *given, ending_of(app))
 
 
 if __name__ == "__main__":

@@ -72,6 +72,7 @@ Refusal = Literal[
     "too_many_sessions",
     "too_many_streams",
     "call_timeout",
+    "server_ends",
 ]
 """Why something that came over HTTP was not served to its end."""
 REFUSALS: Final[frozenset[str]] = frozenset(get_args(Refusal))
