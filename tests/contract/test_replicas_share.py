@@ -7,8 +7,11 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import SecretStr
-from tests.support.polling import HANG_SECONDS
+from tests.support.polling import HANG_SECONDS, poll_until
 from tests.support.valkey import running_valkey
 from tests.unit.librariesio.service import PROJECT, FakeClock, answer, client
 from tests.unit.librariesio.test_quota import Service, ask
@@ -53,12 +56,12 @@ class Replicas:
 
     def __init__(self, valkey: Any, clock: FakeClock) -> None:
         self._url = SecretStr(f"redis://127.0.0.1:{valkey.port}/0")
-        self._clock = clock
+        self.clock = clock
         self.clients: list[LibrariesIOClient] = []
 
     def add(self, service: Any, **options: Any) -> LibrariesIOClient:
         given = {"redis_url": self._url, "redis_seconds": HANG_SECONDS, "cache_ttl_seconds": None, **options}
-        self.clients.append(client(service, self._clock, **given))
+        self.clients.append(client(service, self.clock, **given))
         return self.clients[-1]
 
     async def beat(self) -> None:
@@ -85,6 +88,24 @@ async def test_one_asks_for_all(replicas: Replicas):
     replies = await asyncio.gather(*asking)
     assert service.asked == 1
     assert sorted(each.source for each in replies) == ["cache", "cache", "network"]
+
+
+async def test_who_waits_for_another_process_has_a_span_of_it(replicas: Replicas, valkey: Any):
+    """Else the trace has a gap that nothing explains."""
+    spans, tracers, service = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False), Slow()
+    tracers.add_span_processor(SimpleSpanProcessor(spans))
+    first, second = replicas.add(service), replicas.add(service, tracer_provider=tracers)
+    asking = asyncio.ensure_future(first.project("npm", "left-pad"))
+    await service.is_asked()
+    waiting = asyncio.ensure_future(second.project("npm", "left-pad"))
+    store = valkey.client()
+    await asyncio.to_thread(poll_until, lambda: "cmdstat_mget" in store.info("commandstats"), "a look for the answer")
+    replicas.clock.time += 2
+    service.may_answer.set()
+    assert [each.source for each in await asyncio.gather(asking, waiting)] == ["network", "cache"]
+    (span,) = spans.get_finished_spans()
+    assert (span.name, span.end_time - span.start_time) == ("libraries_io.replica.wait", 2_000_000_000)
+    assert span.attributes == {"libraries_io.endpoint": "/{platform}/{name}"}
 
 
 async def test_when_the_one_fails_the_others_ask_themselves(replicas: Replicas):
@@ -118,7 +139,7 @@ async def test_one_that_was_killed_holds_nobody_up(replicas: Replicas, valkey: A
 
 
 async def test_without_valkey_each_takes_its_part_of_the_quota(replicas: Replicas, valkey: Any):
-    clock = replicas._clock
+    clock = replicas.clock
     service = Service(clock)
     clients = [replicas.add(service, cache_ttl_seconds=0, timeout=300) for _ in range(3)]
     for each in clients:
@@ -139,7 +160,7 @@ async def test_without_valkey_each_takes_its_part_of_the_quota(replicas: Replica
 
 
 async def test_what_was_used_alone_counts_when_valkey_is_back(replicas: Replicas, valkey: Any):
-    clock = replicas._clock
+    clock = replicas.clock
     service = Service(clock)
     clients = [replicas.add(service, cache_ttl_seconds=0) for _ in range(2)]
     await replicas.beat()
@@ -172,7 +193,7 @@ async def test_a_service_that_is_down_for_one_is_left_alone_by_all(replicas: Rep
     assert fine.asked == 0
     # It is over when the one who said so says so.
     down.status = 200
-    replicas._clock.time += 31
+    replicas.clock.time += 31
     await first.project("npm", "left-pad")
     await replicas.beat()
     assert (await second.project("npm", "left-pad-2")).source == "network"

@@ -24,6 +24,7 @@ from libraries_io_mcp.librariesio.shared_answers import RawAnswer, SharedAnswers
 from libraries_io_mcp.librariesio.vitals import Contacts
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.semconv import CacheResult
+from libraries_io_mcp.telemetry.waits import Waits
 
 T = TypeVar("T")
 MAX_REDIRECTS: Final = 3
@@ -59,6 +60,7 @@ class Asker:
         instruments: Instruments,
         cache: Cache,
         shared: SharedAnswers,
+        waits: Waits,
         longest_keep_seconds: float | None,
         contacts: Contacts,
         now: Callable[[], float],
@@ -73,6 +75,7 @@ class Asker:
         self._instruments = instruments
         self._cache = cache
         self._shared = shared
+        self._waits = waits
         self._longest_keep = longest_keep_seconds
         self._now = now
         self._monotonic = monotonic
@@ -153,7 +156,8 @@ class Asker:
         # Half of the time, so that there is enough left to ask oneself, should the other process get no answer. Another
         # process may also be set to keep answers for longer than this one.
         patience = (question.deadline - self._monotonic()) / 2
-        async with self._shared.turn(identity, lambda found: self._age(found) < keep, patience) as shared:
+        waiting = self._waits.replica(ask.endpoint.template)
+        async with self._shared.turn(identity, lambda found: self._age(found) < keep, patience, waiting) as shared:
             if shared is not None:
                 reply = self._decode(ask, shared).kept("cache", self._now())
                 return Fetched(reply, len(shared.content), keep - self._age(shared))

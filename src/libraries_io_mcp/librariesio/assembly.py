@@ -82,6 +82,7 @@ def assemble(
         instruments=instruments,
         cache=cache,
         shared=shared,
+        waits=waits,
         longest_keep_seconds=cache_ttl_seconds,
         contacts=contacts,
         now=now,

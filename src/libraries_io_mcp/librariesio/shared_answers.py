@@ -9,7 +9,7 @@ import json
 import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from typing import Any, Final, Protocol
@@ -52,9 +52,13 @@ class SharedAnswers(Protocol):
         """Keep an answer."""
 
     def turn(
-        self, question: Any, usable: Callable[[RawAnswer], bool], patience_seconds: float
+        self,
+        question: Any,
+        usable: Callable[[RawAnswer], bool],
+        patience_seconds: float,
+        waiting: AbstractContextManager[object],
     ) -> AbstractAsyncContextManager[RawAnswer | None]:
-        """The answer that is there, or that another process gets within `patience_seconds`.
+        """The answer that is there, or that another process gets within `patience_seconds`; that wait is `waiting`.
 
         `None`: ask the service and `put` the answer, while the others wait for the end of the block.
         """
@@ -103,6 +107,7 @@ class NoSharedAnswers:
         question: Any,  # noqa: ARG002 - the protocol's signature
         usable: Callable[[RawAnswer], bool],  # noqa: ARG002
         patience_seconds: float,  # noqa: ARG002
+        waiting: AbstractContextManager[object],  # noqa: ARG002
     ) -> AsyncIterator[RawAnswer | None]:
         """Nothing is there, and nobody else asks."""
         yield None
@@ -149,7 +154,11 @@ class RedisAnswers:
 
     @asynccontextmanager
     async def turn(
-        self, question: Any, usable: Callable[[RawAnswer], bool], patience_seconds: float
+        self,
+        question: Any,
+        usable: Callable[[RawAnswer], bool],
+        patience_seconds: float,
+        waiting: AbstractContextManager[object],
     ) -> AsyncIterator[RawAnswer | None]:
         """The answer that is there or that another process gets, or `None`: then the others wait for this one."""
         answer = await self.get(question)
@@ -161,7 +170,9 @@ class RedisAnswers:
         claimed = await self._ask(lambda: self._store.set(claim, mine, px=_milliseconds(TURN_SECONDS), nx=True))
         if not claimed:
             # Either another one asks, or the store does not work: then this finds nothing and ends at once.
-            yield await self._of_another(question, claim, usable, self._now() + patience_seconds)
+            with waiting:
+                answer = await self._of_another(question, claim, usable, self._now() + patience_seconds)
+            yield answer
             return
         renewing = asyncio.ensure_future(self._renew(claim, mine))
         try:

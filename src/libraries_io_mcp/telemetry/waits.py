@@ -39,11 +39,17 @@ class Waits:
             yield wait
         finally:
             end = self._now()
-            if wait.held_up and end - start >= SHORTEST_WAIT_SECONDS:
-                attributes: Attributes = {Attribute.ENDPOINT: endpoint, Attribute.WAIT: round(end - start, 3)}
-                name = semconv.QUOTA_SPAN.name
-                span = self._tracer.start_span(name, attributes=attributes, start_time=int(start * _NANOSECONDS))
-                span.end(int(end * _NANOSECONDS))
+            if wait.held_up:
+                self._tell(semconv.QUOTA_SPAN, endpoint, start, end, {Attribute.WAIT: round(end - start, 3)})
+
+    @contextmanager
+    def replica(self, endpoint: str) -> Iterator[None]:
+        """The block waits for what another process is just asking, if there is one."""
+        start = self._now()
+        try:
+            yield
+        finally:
+            self._tell(semconv.REPLICA_SPAN, endpoint, start, self._now(), {})
 
     @contextmanager
     def flight(self, endpoint: str, asked_in: SpanContext) -> Iterator[None]:
@@ -58,6 +64,13 @@ class Waits:
             set_status_on_exception=False,
         ):
             yield
+
+    def _tell(self, kind: semconv.Span, endpoint: str, start: float, end: float, more: Attributes) -> None:
+        if end - start < SHORTEST_WAIT_SECONDS:
+            return
+        attributes: Attributes = {Attribute.ENDPOINT: endpoint, **more}
+        span = self._tracer.start_span(kind.name, attributes=attributes, start_time=int(start * _NANOSECONDS))
+        span.end(int(end * _NANOSECONDS))
 
 
 def here() -> SpanContext:

@@ -118,6 +118,13 @@ FLIGHT_SPAN: Final = Span(
     (Attribute.ENDPOINT, Attribute.REQUEST_ID, Attribute.USER_HASH, Attribute.USER_ID),
     links="the request that asks",
 )
+REPLICA_SPAN: Final = Span(
+    "libraries_io.replica.wait",
+    r"libraries_io\.replica\.wait",
+    "INTERNAL",
+    "a question that another process on the same Redis is just asking: it waits for that one's answer",
+    (Attribute.ENDPOINT, Attribute.REQUEST_ID, Attribute.USER_HASH, Attribute.USER_ID),
+)
 WORK_SPAN: Final = Span(
     "{libraries_io.operation}",
     r"[a-z_]+(\.[a-z_]+)*",
@@ -133,4 +140,4 @@ WORK_SPAN: Final = Span(
     ),
     (SpanEvent(Event.EXCEPTION, (Attribute.EXCEPTION_TYPE,)),),
 )
-SPANS: Final = (SERVER_SPAN, CLIENT_SPAN, QUOTA_SPAN, FLIGHT_SPAN, WORK_SPAN)
+SPANS: Final = (SERVER_SPAN, CLIENT_SPAN, QUOTA_SPAN, FLIGHT_SPAN, REPLICA_SPAN, WORK_SPAN)
