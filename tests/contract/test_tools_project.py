@@ -78,6 +78,15 @@ async def test_the_findings_on_a_manifest(server: Session, faults: Faults):
     assert "no such data" in facts["notes"][0]
 
 
+async def test_what_is_no_dependency_is_told_and_not_called_unread(server: Session):
+    manifest = "--index-url https://example.org/simple\n--pre\nhttpx\n"
+    facts = await server.ask("audit_dependencies", manifest=manifest, filename="requirements.txt")
+    assert facts["counts"]["unread"] == 0
+    assert "2 entries are no dependencies: an option of pip, not a package (2)." in facts["notes"]
+    facts = await server.fail("audit_dependencies", manifest="--pre\n", filename="requirements.txt")
+    assert "--pre: an option of pip, not a package" in facts["message"]
+
+
 async def test_all_dependencies_on_request(server: Session):
     facts = await server.ask("audit_dependencies", manifest=REQUIREMENTS, include_all=True)
     fine = facts["dependencies"][-1]

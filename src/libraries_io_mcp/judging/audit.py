@@ -27,6 +27,7 @@ from libraries_io_mcp.manifests import Declared, Manifest, read_manifest
 MOST_PACKAGES: Final = 2_000
 """Different packages of one audit: 20 requests, a third of a minute's quota. Packages of npm with 60 versions each take
 some 160 MB of memory then."""
+MOST_REASONS: Final = 5
 WAIT_SECONDS: Final = 150.0
 """For one request, with two windows of the quota spent in the waiting line."""
 _RANGE_SIGNS: Final = frozenset(" ,<>=~^*|[(")
@@ -93,7 +94,7 @@ async def audit(client: LibrariesIOClient, project: Project, progress: Progress)
     manifest = await declared_by(client, project)
     packages = manifest.packages
     if not packages:
-        reasons = "; ".join(f"{one.text}: {one.reason}" for one in manifest.unread[:3])
+        reasons = "; ".join(f"{one.text}: {one.reason}" for one in (manifest.unread or manifest.noted)[:3])
         raise InvalidRequestError(
             f"This {manifest.kind} declares no package that could be looked up. {reasons}".strip()
         )
@@ -189,6 +190,10 @@ def _notes(project: Project, manifest: Manifest) -> tuple[str, ...]:
         notes.append(f"Licences were judged for {project.use_case or 'link'}. {NOT_LEGAL_ADVICE}")
     else:
         notes.append("Licences were not judged: give `use_case` or `project_license` for that.")
+    if manifest.noted:
+        reasons = Counter(piece.reason for piece in manifest.noted).most_common(MOST_REASONS)
+        told = "; ".join(f"{reason} ({count})" for reason, count in reasons)
+        notes.append(f"{len(manifest.noted)} entries are no dependencies: {told}.")
     if manifest.repeated:
         notes.append(f"{manifest.repeated} repeated entries are listed once.")
     if manifest.truncated is not None:

@@ -8,7 +8,7 @@ from libraries_io_mcp.answer.model import Part
 from libraries_io_mcp.judging.licence_text import licence_text
 from libraries_io_mcp.judging.ranges import is_later, read_range, takes
 from libraries_io_mcp.librariesio.models import CheckedProject, CheckedVersion
-from libraries_io_mcp.manifests import Declared, Unread
+from libraries_io_mcp.manifests import Declared, Piece
 
 Finding = Literal[
     "removed", "deprecated", "unmaintained", "licence", "outdated", "stale", "missing", "unread", "unasked"
@@ -98,7 +98,7 @@ def bare_line(declared: Declared, finding: Finding, why: str) -> AuditLine:
     )
 
 
-def unread_line(unread: Unread) -> AuditLine:
+def unread_line(unread: Piece) -> AuditLine:
     """The line of a piece that names no package which could be asked about."""
     return AuditLine(
         platform=None,

@@ -1,7 +1,7 @@
 """Manifests of projects: the text of one, in any of the supported formats, to the packages it declares."""
 
 from libraries_io_mcp.manifests.faults import ManifestError
-from libraries_io_mcp.manifests.manifest import Declared, DependencyKind, Manifest, Truncated, Unread
+from libraries_io_mcp.manifests.manifest import Declared, DependencyKind, Manifest, Piece, Truncated
 from libraries_io_mcp.manifests.reading import read_manifest, supported_formats
 
 __all__ = [
@@ -9,8 +9,8 @@ __all__ = [
     "DependencyKind",
     "Manifest",
     "ManifestError",
+    "Piece",
     "Truncated",
-    "Unread",
     "read_manifest",
     "supported_formats",
 ]

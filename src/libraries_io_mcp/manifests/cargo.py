@@ -35,7 +35,7 @@ def read_cargo_toml(text: str, found: Collector) -> None:
         _read_one(name, value, {}, found, path, "managed", None)
     for key in ("patch", "replace"):
         for name, value, path in entries(document, key, found):
-            found.refuse({name: value}, "replaces packages with others, declares nothing itself", path=path)
+            found.note({name: value}, "replaces packages with others, declares nothing itself", path=path)
     if workspace.get("members"):
         found.refuse(workspace["members"], "workspace members have manifests of their own", path="workspace.members")
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from reprlib import Repr
 from typing import Final
 
-from libraries_io_mcp.manifests.manifest import Declared, Manifest, Truncated, Unread
+from libraries_io_mcp.manifests.manifest import Declared, Manifest, Piece, Truncated
 
-MAX_UNREAD: Final = 1_000
+MAX_PIECES: Final = 1_000
 EXAMINED_PER_PACKAGE: Final = 3
 """Entries looked at for each package that may be kept; what stands after that many is only counted."""
 MAX_TEXT: Final = 160
@@ -32,7 +32,7 @@ def shown(value: object) -> str:
 
 @dataclass
 class Collector:
-    """Takes packages and unread pieces from a reader.
+    """Takes packages, and pieces that are none, from a reader.
 
     Args:
         filename: the base name of the file, lower case; empty if none was given.
@@ -42,10 +42,12 @@ class Collector:
     filename: str = ""
     max_packages: int = 10_000
     _packages: dict[Declared, Declared] = field(default_factory=dict)
-    _unread: list[Unread] = field(default_factory=list)
+    _unread: list[Piece] = field(default_factory=list)
+    _noted: list[Piece] = field(default_factory=list)
     _repeated: int = 0
     _cut_packages: int = 0
     _cut_unread: int = 0
+    _cut_noted: int = 0
     _examined: int = 0
 
     @property
@@ -69,13 +71,20 @@ class Collector:
             self._packages[same] = package
 
     def refuse(self, text: object, reason: str, *, line: int | None = None, path: str | None = None) -> None:
-        """Note a piece that names no package we could ask about."""
-        self._examined += 1
-        if len(self._unread) >= MAX_UNREAD:
-            self._cut_unread += 1
+        """Keep a piece that may be a dependency, or lead to some, but names no package we could ask about."""
+        if len(self._unread) < MAX_PIECES:
+            self._unread.append(_piece(text, reason, line, path))
         else:
-            place = shown(path) if path is not None else None
-            self._unread.append(Unread(text=shown(text), reason=reason, line=line, path=place))
+            self._cut_unread += 1
+        self._examined += 1
+
+    def note(self, text: object, reason: str, *, line: int | None = None, path: str | None = None) -> None:
+        """Keep a piece that is no dependency."""
+        if len(self._noted) < MAX_PIECES:
+            self._noted.append(_piece(text, reason, line, path))
+        else:
+            self._cut_noted += 1
+        self._examined += 1
 
     def skip(self, entries: int = 1) -> None:
         """Count entries that nobody looked at."""
@@ -83,14 +92,19 @@ class Collector:
 
     def manifest(self, kind: str) -> Manifest:
         """Everything taken so far."""
-        cut = Truncated(self._cut_packages, self._cut_unread)
+        cut = Truncated(self._cut_packages, self._cut_unread, self._cut_noted)
         return Manifest(
             kind=kind,
             packages=tuple(self._packages.values()),
             unread=tuple(self._unread),
+            noted=tuple(self._noted),
             repeated=self._repeated,
             truncated=cut if cut != Truncated() else None,
         )
+
+
+def _piece(text: object, reason: str, line: int | None, path: str | None) -> Piece:
+    return Piece(text=shown(text), reason=reason, line=line, path=shown(path) if path is not None else None)
 
 
 def _bounded(package: Declared) -> Declared:

@@ -15,14 +15,14 @@ _LOCK_SECTIONS: Final[dict[str, DependencyKind]] = {"packages": "runtime", "pack
 
 
 def read_composer_json(text: str, found: Collector) -> None:
-    """The packages of require and require-dev; PHP and its extensions become unread pieces."""
+    """The packages of require and require-dev; PHP and its extensions are noted as none."""
     document = json_table(text)
     for section, kind in _SECTIONS.items():
         for name, value, path in entries(document, section, found):
             _read_one(name, value, found, path, kind)
     if document.get("repositories"):
         reason = "other sources of packages; only Packagist is known here"
-        found.refuse(document["repositories"], reason, path="repositories")
+        found.note(document["repositories"], reason, path="repositories")
 
 
 def read_composer_lock(text: str, found: Collector) -> None:
@@ -34,12 +34,12 @@ def read_composer_lock(text: str, found: Collector) -> None:
     for section in ("platform", "platform-dev"):
         if isinstance(document.get(section), Mapping):
             for name in sub_table(document, section, found):
-                found.refuse(name, "PHP itself or an extension of it, not a package", path=section)
+                found.note(name, "PHP itself or an extension of it, not a package", path=section)
 
 
 def _read_one(name: str, value: Any, found: Collector, path: str, kind: DependencyKind) -> None:
     if "/" not in name:
-        found.refuse({name: value}, "PHP itself, an extension or a tool of it, not a package", path=path)
+        found.note({name: value}, "PHP itself, an extension or a tool of it, not a package", path=path)
         return
     if not isinstance(value, str):
         found.refuse(value, "a version text is expected here", path=path)

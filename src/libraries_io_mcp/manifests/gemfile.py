@@ -12,17 +12,28 @@ from libraries_io_mcp.manifests.manifest import Declared, DependencyKind
 
 MAX_BLOCKS: Final = 60
 _STRING: Final = re.compile(r"""^(?:"([^"\\#]*)"|'([^'\\]*)')""")
-_GEM: Final = re.compile(r"^gem[ \t(]")
+_GEM: Final = re.compile(r"^gem[ \t(\"']")
 _EXACT: Final = re.compile(r"^(?:=\s*)?(\d[0-9A-Za-z.]*)$")
 _OPTION: Final = re.compile(r"^(?::(\w+)\s*=>|(\w+):)\s*")
 _SYMBOL: Final = re.compile(r":(\w+)|[\"'](\w+)[\"']")
-_BLOCK: Final = re.compile(r"\bdo(?:\s*\|[^|]*\|)?$")
-_CONDITION: Final = re.compile(r"^(?:if|unless|case|begin|while|def|else|elsif|when)\b")
+_QUOTED: Final = re.compile(r"\"(?:\\.|[^\"\\])*+(?:\"|$)|'(?:\\.|[^'\\])*+(?:'|$)")
+_OPENS: Final = re.compile(
+    r"(?:^|[=(;]\s*|\bthen\s+|\belse\s+)"
+    r"(?:(?:while|until|for)\b(?:(?!\bdo\b)[^;])*+(?:\bdo\b)?|(?:if|unless|case|begin|def|class|module)\b)"
+    r"|\bdo\b|\{"
+)
+_CLOSES: Final = re.compile(r"(?<![\w:.])end\b(?![:?=])|\}")
+_GOES_ON: Final = "\\"
+_BRANCHES: Final = frozenset({"else", "elsif", "when"})
+_GEM_WITHIN: Final = re.compile(r"(?<![\w:.])gem\b(?!:)")
 _ELSEWHERE: Final = frozenset({"git", "github", "gitlab", "bitbucket", "gist", "path"})
-_NOTED: Final = {
+_UNREAD: Final = {
     "gemspec": "the dependencies of the gem itself stand in its gemspec",
     "eval_gemfile": "an include; only the text at hand is read",
+}
+_NOTED: Final = {
     "ruby": "the Ruby interpreter, not a package",
+    "source": "where gems come from, not a package",
 }
 _GROUP_KINDS: Final[dict[str, DependencyKind]] = {"development": "dev", "test": "test"}
 
@@ -53,35 +64,67 @@ def read_gemfile(text: str, found: Collector) -> None:
     """
     blocks: list[_Block] = []
     for number, statement in _statements(text, found):
+        code = _QUOTED.sub("''", statement)
         word = re.split(r"[^\w]", statement, maxsplit=1)[0]
+        deeper = len(_OPENS.findall(code)) - len(_CLOSES.findall(code))
         if _GEM.match(statement):
             _read_gem(statement, blocks, number, found)
-        elif statement == "end":
-            del blocks[-1:]
-        elif word in {"else", "elsif", "when"}:
+        elif not _is_frame(word, deeper) or _GEM_WITHIN.search(code):
+            _read_other(word, statement, number, found)
+        if word in _BRANCHES and blocks:
             blocks[-1:] = [_Block("if", statement)]
-        elif _CONDITION.match(statement) or _BLOCK.search(statement):
-            blocks.append(_Block(word, statement, _names(statement) if word == "group" else ()))
-            if len(blocks) > MAX_BLOCKS:
-                raise ManifestError("The Gemfile is nested too deep to be read.")
-        elif word != "source":
-            found.refuse(statement, _NOTED.get(word, "not a literal gem line; a Gemfile is not run"), line=number)
+        elif deeper < 0:
+            del blocks[deeper:]
+        else:
+            blocks += [_Block(word, statement, _names(statement) if word == "group" else ())] * deeper
+        if len(blocks) > MAX_BLOCKS:
+            raise ManifestError("The Gemfile is nested too deep to be read.")
+
+
+def _is_frame(word: str, deeper: int) -> bool:
+    """Whether a line only begins, parts or ends a block."""
+    return deeper > 0 or word in _BRANCHES or (deeper < 0 and word in {"end", ""})
+
+
+def _read_other(word: str, statement: str, number: int, found: Collector) -> None:
+    if word in _NOTED:
+        found.note(statement, _NOTED[word], line=number)
+    else:
+        found.refuse(statement, _UNREAD.get(word, "not a literal gem line; a Gemfile is not run"), line=number)
 
 
 def _statements(text: str, found: Collector) -> Iterator[tuple[int, str]]:
-    """Lines without comments; one that ends with a comma goes on in the next."""
+    r"""Lines without comments; one that ends with a comma or a `\` goes on in the next."""
     pending, first = "", 0
-    for number, line in numbered(text, found):
+    for number, line in _program(text, found):
         content = _without_comment(line).strip()
         if not content:
             continue
         first = first if pending else number
-        pending = f"{pending} {content}".strip()
-        if not content.endswith(",") or len(pending) > MAX_LINE:
+        goes_on = content.endswith((",", _GOES_ON))
+        pending = f"{pending} {content.removesuffix(_GOES_ON)}".strip()
+        if not goes_on or len(pending) > MAX_LINE:
             yield first, pending
             pending = ""
     if pending:
         yield first, pending
+
+
+def _program(text: str, found: Collector) -> Iterator[tuple[int, str]]:
+    """Lines without the comments between `=begin` and `=end`, and without what stands after `__END__`."""
+    begun = 0
+    for number, line in numbered(text, found):
+        if begun:
+            begun = 0 if line.startswith("=end") else begun
+        elif line.startswith("=begin"):
+            begun = number
+        elif line == "__END__":
+            found.note(line, "what follows is data of the program", line=number)
+            return
+        else:
+            yield number, line
+    if begun:
+        found.refuse("=begin", "a comment without =end; what follows was not read", line=begun)
 
 
 def _without_comment(line: str) -> str:

@@ -8,9 +8,12 @@ from libraries_io_mcp.manifests.lines import numbered
 from libraries_io_mcp.manifests.manifest import Declared
 
 _QUOTED: Final = re.compile(r"^[\"`](.*)[\"`]$")
-_SILENT: Final = frozenset({"module", "go", "toolchain", "godebug"})
+_REPLACED: Final = "the build uses another module or directory instead; the required one is listed all the same"
 _NOTED: Final = {
-    "replace": "the build uses another module or directory instead; the required one is listed all the same",
+    "module": "the module itself",
+    "go": "the version of Go, not a module",
+    "toolchain": "the version of Go, not a module",
+    "godebug": "a setting of Go",
     "exclude": "an excluded version, declares nothing",
     "retract": "versions the module itself takes back, no dependency",
     "tool": "a command out of a required module",
@@ -19,7 +22,7 @@ _NOTED: Final = {
 
 
 def read_go_mod(text: str, found: Collector) -> None:
-    """Every required module with its line; replace, exclude and tool become unread pieces."""
+    """Every required module with its line; replaced ones become unread pieces, what declares nothing is noted."""
     block = ""
     for number, line in numbered(text, found):
         content, _, comment = (part.strip() for part in line.partition("//"))
@@ -52,5 +55,7 @@ def _read_directive(
                 line=number,
             )
         )
-    elif directive not in _SILENT:
-        found.refuse(content, _NOTED.get(directive, "not a directive of go.mod"), line=number)
+    elif directive in _NOTED:
+        found.note(content, _NOTED[directive], line=number)
+    else:
+        found.refuse(content, _REPLACED if directive == "replace" else "not a directive of go.mod", line=number)

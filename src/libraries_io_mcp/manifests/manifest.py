@@ -1,4 +1,4 @@
-"""What a manifest declares, as plain frozen data: packages, what could not be read, and what was cut."""
+"""What a manifest declares, as plain frozen data: packages, what could not be read, what is none, and what was cut."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -42,7 +42,7 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class Piece:
     """One piece of the manifest that names no package we could ask about, and why.
 
     Attributes:
@@ -65,10 +65,12 @@ class Truncated:
     Attributes:
         packages: packages and further entries that were counted and not kept.
         unread: unread pieces that were counted and not listed.
+        noted: the same for what is no dependency.
     """
 
     packages: int = 0
     unread: int = 0
+    noted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,15 @@ class Manifest:
     Attributes:
         kind: the name of the format ("requirements.txt").
         packages: in the order of the text.
-        unread: in the order of the text.
+        unread: what may be a dependency, or lead to some; in the order of the text.
+        noted: what is no dependency: settings, interpreters, changes of other packages' versions.
         repeated: entries that say exactly what an earlier one said, and are listed once.
         truncated: `None` unless a limit was hit.
     """
 
     kind: str
     packages: tuple[Declared, ...]
-    unread: tuple[Unread, ...]
+    unread: tuple[Piece, ...]
+    noted: tuple[Piece, ...] = ()
     repeated: int = 0
     truncated: Truncated | None = None

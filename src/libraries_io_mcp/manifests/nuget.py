@@ -20,7 +20,7 @@ _REFERENCES: Final[dict[str, DependencyKind]] = {
     "DotNetCliToolReference": "build",
     "PackageVersion": "managed",
 }
-_NOTED: Final = {
+_UNREAD: Final = {
     "ProjectReference": "another project of the same solution",
     "Reference": "an assembly by name or path, not a package",
     "Import": "an include; only the text at hand is read",
@@ -56,7 +56,7 @@ def read_project_file(text: str, found: Collector) -> None:
         item.name.lower(): item.text.strip() for group in root.all("PropertyGroup") for item in group.children
     }
     for element in root.all("Import"):
-        found.refuse(element.attributes.get("Project", ""), _NOTED["Import"], line=element.line)
+        found.refuse(element.attributes.get("Project", ""), _UNREAD["Import"], line=element.line)
     groups = root.all("ItemGroup") + root.all("Choose", "When", "ItemGroup") + root.all("Target", "ItemGroup")
     for group in groups:
         for item in group.children:
@@ -64,8 +64,8 @@ def read_project_file(text: str, found: Collector) -> None:
                 found.skip()
             elif item.name in _REFERENCES:
                 _read_reference(item, group, properties, found)
-            elif item.name in _NOTED:
-                found.refuse(item.attributes.get("Include", ""), _NOTED[item.name], line=item.line)
+            elif item.name in _UNREAD:
+                found.refuse(item.attributes.get("Include", ""), _UNREAD[item.name], line=item.line)
 
 
 def read_packages_lock(text: str, found: Collector) -> None:

@@ -19,7 +19,6 @@ _NOTED: Final = {
     "overrides": "changes versions of dependencies of dependencies, declares nothing itself",
     "resolutions": "changes versions of dependencies of dependencies, declares nothing itself",
     "pnpm": "settings of pnpm (overrides among them), declare nothing themselves",
-    "workspaces": "workspace members have manifests of their own; send those as well",
 }
 
 
@@ -32,7 +31,10 @@ def read_package_json(text: str, found: Collector) -> None:
             _read_one(name, value, found, path, kind, kind == "optional" or (kind == "peer" and name in optional_peers))
     for key, reason in _NOTED.items():
         if document.get(key):
-            found.refuse(document[key], reason, path=key)
+            found.note(document[key], reason, path=key)
+    if document.get("workspaces"):
+        reason = "workspace members have manifests of their own; send those as well"
+        found.refuse(document["workspaces"], reason, path="workspaces")
 
 
 def _read_one(name: str, value: Any, found: Collector, path: str, kind: DependencyKind, optional: bool) -> None:

@@ -32,7 +32,7 @@ def _read_table(
 ) -> None:
     for name, value, place in entries(parent, key, found, path):
         if name.lower() == "python":
-            found.refuse({name: value}, "the Python interpreter, not a package", path=place)
+            found.note({name: value}, "the Python interpreter, not a package", path=place)
             continue
         for one in value if isinstance(value, list) else [value]:
             _read_one(name, one, found, place, kind, group)

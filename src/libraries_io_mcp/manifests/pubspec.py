@@ -15,13 +15,13 @@ _LOCK_KINDS: Final[dict[str, DependencyKind]] = {"direct main": "runtime", "dire
 
 
 def read_pubspec(text: str, found: Collector) -> None:
-    """dependencies and dev_dependencies; overrides and packages of the SDK become unread pieces."""
+    """dependencies and dev_dependencies; packages of the SDK become unread pieces, overrides are noted."""
     document = yaml_table(text)
     for section, kind in _SECTIONS.items():
         for name, value, path in entries(document, section, found):
             _read_one(name, value, found, path, kind)
     for name, value, path in entries(document, "dependency_overrides", found):
-        found.refuse({name: value}, "changes the version of another, declares nothing itself", path=path)
+        found.note({name: value}, "changes the version of another, declares nothing itself", path=path)
 
 
 def read_pubspec_lock(text: str, found: Collector) -> None:

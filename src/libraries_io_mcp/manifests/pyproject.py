@@ -42,9 +42,9 @@ def _read_uv(uv: Table, found: Collector) -> None:
     _read_list(sub_list(uv, "dev-dependencies", found, "tool.uv"), found, "tool.uv.dev-dependencies", kind="dev")
     for key in ("override-dependencies", "constraint-dependencies"):
         for text in sub_list(uv, key, found, "tool.uv"):
-            found.refuse(text, "changes the versions of others, declares nothing itself", path=f"tool.uv.{key}")
+            found.note(text, "changes the versions of others, declares nothing itself", path=f"tool.uv.{key}")
     for name, source, path in entries(uv, "sources", found, "tool.uv"):
-        found.refuse(source, f"a source for {name}; only the public index is known here", path=path)
+        found.note(source, f"a source for {name}; only the public index is known here", path=path)
     if "workspace" in uv:
         found.refuse(uv["workspace"], "workspace members have manifests of their own", path="tool.uv.workspace")
 

@@ -28,7 +28,7 @@ _ARCHIVES: Final = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".egg")
 
 
 def read_requirements_txt(text: str, found: Collector) -> None:
-    """Every requirement with its line; options, includes, URLs and paths become unread pieces."""
+    """Every requirement with its line; includes, URLs and paths become unread pieces, other options are noted."""
     kind = _kind(found.filename)
     for number, line in _logical_lines(text, found):
         content = _COMMENT.sub("", line).strip()
@@ -37,6 +37,8 @@ def read_requirements_txt(text: str, found: Collector) -> None:
         problem = _problem(content)
         if problem:
             found.refuse(content, problem, line=number)
+        elif content.startswith("-"):
+            found.note(content, "an option of pip, not a package", line=number)
         else:
             # What follows the requirement are pip's own options: hashes, build settings.
             read_requirement(content.partition(" --")[0].strip(), found, kind=kind, line=number)
@@ -71,8 +73,7 @@ def _problem(content: str) -> str | None:
     """Why this line names no package of the index; `None` for what looks like a requirement."""
     if content.startswith("-"):
         option = re.split(r"[\s=]", content, maxsplit=1)[0]
-        is_named = (reason for names, reason in _OPTIONS if option in names or content[:2] in names)
-        return next(is_named, "an option of pip, not a package")
+        return next((reason for names, reason in _OPTIONS if option in names or content[:2] in names), None)
     before_marker = content.partition(";")[0]
     if "://" in before_marker and " @ " not in before_marker:
         return "a URL or repository and no released version"

@@ -57,9 +57,9 @@ def test_cargo_toml():
         "dependencies.elsewhere",
         "dependencies.fork",
         "dependencies.private",
-        "patch.crates-io",
         "workspace.members",
     ]
+    assert [piece.path for piece in manifest.noted] == ["patch.crates-io"]
 
 
 def test_cargo_lock():

@@ -28,12 +28,8 @@ def test_composer_json():
         ("acme/exact", "v1.2.3", "v1.2.3", "runtime"),
         ("phpunit/phpunit", "^10", None, "dev"),
     ]
-    assert [piece.path for piece in manifest.unread] == [
-        "require.php",
-        "require.ext-json",
-        "require.a/b",
-        "repositories",
-    ]
+    assert [piece.path for piece in manifest.unread] == ["require.a/b"]
+    assert [piece.path for piece in manifest.noted] == ["require.php", "require.ext-json", "repositories"]
 
 
 def test_composer_lock():
@@ -44,4 +40,5 @@ def test_composer_lock():
         ("acme/branch", None, "runtime"),
         ("phpunit/phpunit", "10.5.9", "dev"),
     ]
-    assert len(manifest.unread) == 3
+    assert len(manifest.unread) == 2
+    assert [piece.path for piece in manifest.noted] == ["platform"]

@@ -69,7 +69,47 @@ def test_gemfile():
         ("byebug", None, None, "dev", "development,test", 'if ENV["DEBUG"]', 18),
         ("capybara", None, None, "test", "test", None, 25),
     ]
-    assert [piece.line for piece in manifest.unread] == [2, 3, 10, 11, 12, 13, 22, 27]
+    assert [piece.line for piece in manifest.unread] == [3, 10, 11, 12, 13, 22, 27]
+    assert [piece.line for piece in manifest.noted] == [1, 2]
+
+
+def test_what_a_gemfile_hides():
+    manifest = read_manifest("""\
+if true then gem 'nokogiri' end
+git "https://example.org/x.git" do
+  if a then gem 'inner' end
+  gem 'near'
+end
+gem 'rails'
+=begin
+gem 'commented'
+=end
+group(:test) { gem 'brace' }
+gem"tight", \\
+  "1.0"
+else
+gem 'last'
+__END__
+gem 'data'
+""")
+    assert [(p.name, p.requirement, p.marker, p.line) for p in manifest.packages] == [
+        ("rails", None, None, 6),
+        ("tight", "1.0", None, 11),
+        ("last", None, None, 14),
+    ]
+    assert [(piece.line, piece.text) for piece in manifest.unread] == [
+        (1, "if true then gem 'nokogiri' end"),
+        (3, "if a then gem 'inner' end"),
+        (4, "gem 'near'"),
+        (10, "group(:test) { gem 'brace' }"),
+    ]
+    assert [piece.line for piece in manifest.noted] == [15]
+
+
+def test_a_comment_of_a_gemfile_without_end_is_told():
+    manifest = read_manifest("gem 'rails'\n=begin\ngem 'commented'\n", "Gemfile")
+    assert [package.name for package in manifest.packages] == ["rails"]
+    assert [(piece.line, piece.text) for piece in manifest.unread] == [(2, "=begin")]
 
 
 def test_gemfile_lock():

@@ -26,4 +26,5 @@ def test_go_mod():
         ("golang.org/x/net", "v0.20.0", "runtime", True, 7),
         ("github.com/acme/fork", "v0.0.0-20240101000000-abcdefabcdef", "indirect", False, 8),
     ]
-    assert [piece.line for piece in manifest.unread] == [9, 11, 13]
+    assert [piece.line for piece in manifest.unread] == [9, 11]
+    assert [piece.line for piece in manifest.noted] == [1, 3, 13]

@@ -40,9 +40,9 @@ def test_package_json():
         "dependencies.ours",
         "dependencies.fork",
         "dependencies.odd",
-        "overrides",
         "workspaces",
     ]
+    assert [piece.path for piece in manifest.noted] == ["overrides"]
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,8 @@ def test_pubspec():
     assert [piece.path for piece in manifest.unread] == [
         "dependencies.flutter",
         "dependencies.near",
-        "dependency_overrides.http",
     ]
+    assert [piece.path for piece in manifest.noted] == ["dependency_overrides.http"]
 
 
 def test_pubspec_lock():

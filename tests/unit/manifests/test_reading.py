@@ -108,6 +108,9 @@ def test_what_is_cut_is_counted():
     manifest = read_manifest("!\n" * 1_500, "requirements.txt")
     assert len(manifest.unread) == 1_000
     assert manifest.truncated == Truncated(unread=500)
+    manifest = read_manifest("--pre\n" * 1_500, "requirements.txt")
+    assert len(manifest.noted) == 1_000
+    assert manifest.truncated == Truncated(noted=500)
 
 
 def test_names_that_are_none_are_unread():

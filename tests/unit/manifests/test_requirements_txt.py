@@ -38,8 +38,10 @@ def test_requirements_with_their_lines():
 
 
 def test_everything_else_is_said_with_line_and_reason():
-    unread = {piece.line: piece for piece in read_manifest(REQUIREMENTS, "requirements.txt").unread}
-    assert sorted(unread) == [2, 3, 4, 9, 10, 11, 12, 14, 15]
+    manifest = read_manifest(REQUIREMENTS, "requirements.txt")
+    unread = {piece.line: piece for piece in manifest.unread}
+    assert sorted(unread) == [3, 4, 9, 10, 11, 12, 14, 15]
+    assert [(piece.line, piece.reason) for piece in manifest.noted] == [(2, "an option of pip, not a package")]
     assert "include" in unread[3].reason
     assert "editable" in unread[9].reason
     assert "no released version" in unread[10].reason
@@ -47,7 +49,8 @@ def test_everything_else_is_said_with_line_and_reason():
 
 
 def test_credentials_do_not_get_out():
-    texts = " ".join(piece.text for piece in read_manifest(REQUIREMENTS, "requirements.txt").unread)
+    manifest = read_manifest(REQUIREMENTS, "requirements.txt")
+    texts = " ".join(piece.text for piece in (*manifest.unread, *manifest.noted))
     assert "s3cret" not in texts
     assert "abc" not in texts
 

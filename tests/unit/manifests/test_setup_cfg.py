@@ -30,3 +30,4 @@ def test_setup_cfg():
         ("pytest", None, "optional", "test", 12),
     ]
     assert [(piece.line, "another file" in piece.reason) for piece in manifest.unread] == [(14, True)]
+    assert [piece.line for piece in manifest.noted] == [1, 5, 15]
