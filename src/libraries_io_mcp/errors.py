@@ -45,7 +45,8 @@ class CallError(LibrariesIOMCPError):
     """One question could not be answered.
 
     Attributes:
-        next_step: one sentence on what the caller can do now.
+        next_step: what the caller can do now. A sentence that names a tool stands by itself: it is left out where
+            that tool is not offered.
         retry_after: seconds after which the same call may succeed; `None` when waiting does not help or is not known.
         status_code: the HTTP status of the reply that caused it, if there was one.
         suggestions: close names, when the error is about a name.
@@ -112,7 +113,7 @@ class NotFoundError(CallError):
     """No such platform, package, version, repository or user."""
 
     error_type = "not_found"
-    default_next_step = "Check the spelling, or look the name up with search_packages."
+    default_next_step = "Check the spelling."
 
 
 class QuotaExceededError(CallError):

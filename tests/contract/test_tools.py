@@ -335,6 +335,70 @@ async def test_a_known_package_with_an_unknown_version_is_said_to_be_known(serve
     assert "get_package_versions" in error["next_step"]
 
 
+@pytest.mark.parametrize(
+    ("tool", "arguments", "says", "cost"),
+    [
+        # Removed packages and those beyond the first page are in no search, and known all the same.
+        (
+            "get_package_dependencies",
+            {"platform": "pypi", "name": "sandbox-bare", "version": "1"},
+            "no version of it",
+            2,
+        ),
+        # The package is looked up under its own spelling, which is one redirect.
+        (
+            "get_package_dependencies",
+            {"platform": "npm", "name": "EXPRESS", "version": "99"},
+            "not its version '99'",
+            3,
+        ),
+        (
+            "get_dependency_tree",
+            {**EXPRESS, "version": "latest", "date": "1990-01-01"},
+            "has nothing of NPM/express from before 1990-01-01; its first known one is of 20",
+            2,
+        ),
+        ("get_dependency_tree", {**EXPRESS, "version": "99"}, "knows NPM/express, but not its version '99'", 2),
+        ("get_dependency_tree", NOBODY, "knows no package 'nobody-has-written-this' on NPM", 2),
+        ("get_dependency_tree", {"platform": "bower", "name": "jquery"}, "holds no versions for Bower", 1),
+        ("get_dependency_tree", {"platform": "bower", "name": "jquery", "version": "3"}, "no versions for Bower", 1),
+    ],
+)
+async def test_what_is_unknown_is_told_from_what_is_known(
+    server: Session, faults: Faults, tool: str, arguments: dict[str, Any], says: str, cost: int
+):
+    faults.requests()
+    error = await server.fail(tool, **arguments)
+    assert error["error_type"] == "not_found"
+    assert says in error["message"]
+    assert faults.requests() == cost
+
+
+async def test_a_version_that_is_nearly_right_gets_close_ones(server: Session):
+    error = await server.fail("get_package_dependencies", **EXPRESS, version="5.1.9")
+    assert "5.1.0" in error["suggestions"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "says"),
+    [
+        ("get_repository", NOWHERE, "no repository psf/nowhere on github"),
+        ("get_owner", {"host": "github", "login": "nobody-at-all"}, "nobody called 'nobody-at-all' on github"),
+    ],
+)
+async def test_no_error_names_a_tool_that_is_not_there(
+    base_url: str, tmp_path: Path, tool: str, arguments: dict[str, Any], says: str
+):
+    async with session(tmp_path, base_url, TOOLSETS="repositories,package") as small:
+        error = await small.fail(tool, **arguments)
+        assert says in error["message"]
+        assert error["next_step"].startswith("Check ")
+        error = await small.fail("get_package_info", **NOBODY)
+        assert error["next_step"].startswith("Check the spelling.")
+        assert "search_packages" not in error["next_step"]
+        assert "list_platforms" not in (await small.fail("get_package_info", platform="qqq", name="x"))["next_step"]
+
+
 async def test_no_search_for_close_names_without_a_key(base_url: str, faults: Faults, tmp_path: Path):
     # An empty variable is as good as none.
     async with session(tmp_path, base_url, LIBRARIES_IO_API_KEY="") as keyless:

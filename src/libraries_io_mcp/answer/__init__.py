@@ -4,7 +4,7 @@
 `failure.py` what an error looks like to an agent; `arguments.py` the parameters that many tools share.
 """
 
-from libraries_io_mcp.answer.model import Answer, ListAnswer, PagedAnswer, Part, SourcedAnswer, shown
+from libraries_io_mcp.answer.model import Answer, ListAnswer, LongAnswer, PagedAnswer, Part, SourcedAnswer, shown
 from libraries_io_mcp.answer.provenance import Provenance
 from libraries_io_mcp.answer.tool import CursorPage, Limit, Tools
 
@@ -13,6 +13,7 @@ __all__ = [
     "CursorPage",
     "Limit",
     "ListAnswer",
+    "LongAnswer",
     "PagedAnswer",
     "Part",
     "Provenance",

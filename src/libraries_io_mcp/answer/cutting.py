@@ -4,7 +4,7 @@ import json
 from typing import Any, Final
 
 from libraries_io_mcp.answer.cursor import Cursor, neighbours
-from libraries_io_mcp.answer.model import ListAnswer, PagedAnswer
+from libraries_io_mcp.answer.model import LongAnswer, PagedAnswer
 
 BUDGET_TOKENS: Final = 4_000
 """What the structured content of an answer may cost an agent."""
@@ -16,7 +16,7 @@ def size(value: Any) -> int:
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
-def cut(answer: ListAnswer, *, question: str, start: int = 0, limit: int | None = None) -> ListAnswer:
+def cut(answer: LongAnswer, *, question: str, start: int = 0, limit: int | None = None) -> LongAnswer:
     """As much of the list from `start` on as fits: at least one item, at most `limit`.
 
     Args:
@@ -24,9 +24,8 @@ def cut(answer: ListAnswer, *, question: str, start: int = 0, limit: int | None 
         question: fingerprint of the question, for the cursor.
     """
     items = answer.items()
-    empty = answer.model_copy(update={answer.listed_field(): ()})
     # What is added later: the cursor and the count.
-    room = BUDGET_TOKENS * CHARACTERS_A_TOKEN - size(empty.model_dump(mode="json")) - 160
+    room = BUDGET_TOKENS * CHARACTERS_A_TOKEN - size(answer.part(0, 0).model_dump(mode="json")) - 160
     end = start
     for item in items[start : start + limit if limit else None]:
         room -= size(item.model_dump(mode="json")) + 1
@@ -34,9 +33,8 @@ def cut(answer: ListAnswer, *, question: str, start: int = 0, limit: int | None 
             break
         end += 1
     cursor, left_out = _goes_on(answer, question, end)
-    return answer.model_copy(
+    return answer.part(start, end).model_copy(
         update={
-            answer.listed_field(): items[start:end],
             "truncated": cursor is not None or left_out != 0,
             "left_out": left_out,
             "cursor": cursor.encode() if cursor else None,
@@ -44,7 +42,7 @@ def cut(answer: ListAnswer, *, question: str, start: int = 0, limit: int | None 
     )
 
 
-def _goes_on(answer: ListAnswer, question: str, end: int) -> tuple[Cursor | None, int | None]:
+def _goes_on(answer: LongAnswer, question: str, end: int) -> tuple[Cursor | None, int | None]:
     """The cursor behind `end`, and how many items are left: `None` when nobody knows."""
     items = answer.items()
     left: int | None = len(items) - end

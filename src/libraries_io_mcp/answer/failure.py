@@ -1,6 +1,7 @@
 """What an error looks like to an agent: `error_type`, a sentence, what to do next, and what else is known."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -14,6 +15,9 @@ from libraries_io_mcp.errors import CallError, InvalidRequestError, LibrariesIOM
 
 WRONG_NAME: Final = frozenset({"unexpected_keyword_argument", "missing_argument", "missing", "extra_forbidden"})
 """The faults, as pydantic names them, that the right names help with."""
+
+_BETWEEN_SENTENCES: Final = re.compile(r"(?<=\.) ")
+_NAME: Final = re.compile(r"\w+")
 
 
 class DefectError(CallError):
@@ -47,10 +51,18 @@ def error_text(facts: dict[str, Any]) -> str:
     return text
 
 
-def error_result(error: LibrariesIOMCPError) -> ToolResult:
-    """The tool result of an error."""
+def error_result(error: LibrariesIOMCPError, absent: Collection[str] = ()) -> ToolResult:
+    """The tool result of an error; what to do next names none of the `absent` tools."""
     facts = error_facts(error)
+    if isinstance(error, CallError):
+        facts["next_step"] = _without(absent, error.next_step) or error.default_next_step
     return ToolResult(content=error_text(facts), structured_content=facts, is_error=True)
+
+
+def _without(absent: Collection[str], next_step: str) -> str:
+    """The sentences that name none of these tools."""
+    sentences = _BETWEEN_SENTENCES.split(next_step)
+    return " ".join(each for each in sentences if not set(_NAME.findall(each)) & set(absent))
 
 
 class RefuseBadCalls(Middleware):

@@ -6,7 +6,7 @@ Texts from upstream are data, written by anybody: they lose control characters a
 import re
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
@@ -20,6 +20,13 @@ _NOT_PLAIN: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f
 def shown(number: int | None) -> str:
     """A count for a text form; what is not known is not shown as 0."""
     return "unknown" if number is None else str(number)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 package, 2 packages, 1 dependency, 0 dependencies."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
 
 
 def plain(text: str, longest: int = LONGEST_TEXT) -> str:
@@ -66,18 +73,30 @@ class SourcedAnswer(Answer):
     provenance: Provenance
 
 
-class ListAnswer(SourcedAnswer):
-    """An answer with one list that may be cut. The question returns all of it; the border cuts and continues.
-
-    `listed` names the field that holds the list; override `listed_field` where that differs from case to case.
-    """
-
-    listed: ClassVar[str]
+class LongAnswer(Answer):
+    """An answer that may be cut. The question returns all of it; the border cuts and continues."""
 
     truncated: bool = False
     left_out: int | None = 0
     """How many; `None`: unknown."""
     cursor: str | None = None
+
+    @abstractmethod
+    def items(self) -> tuple[BaseModel, ...]:
+        """What may be left out, in the order of the answer."""
+
+    @abstractmethod
+    def part(self, start: int, end: int) -> Self:
+        """The same answer with these items only."""
+
+
+class ListAnswer(LongAnswer, SourcedAnswer):
+    """An answer with one list that may be cut.
+
+    `listed` names the field that holds the list; override `listed_field` where that differs from case to case.
+    """
+
+    listed: ClassVar[str]
 
     def listed_field(self) -> str:
         """The name of the field that holds the list."""
@@ -86,6 +105,10 @@ class ListAnswer(SourcedAnswer):
     def items(self) -> tuple[BaseModel, ...]:
         """What the list holds."""
         return tuple(getattr(self, self.listed_field()))
+
+    def part(self, start: int, end: int) -> Self:
+        """The same answer with these items of its list only."""
+        return self.model_copy(update={self.listed_field(): self.items()[start:end]})
 
 
 class PagedAnswer(ListAnswer):

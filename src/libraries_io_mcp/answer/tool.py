@@ -7,7 +7,7 @@ lists, the cut to the token budget, progress while it waits for the quota, and e
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, get_type_hints
 
@@ -19,9 +19,9 @@ from pydantic import Field
 from libraries_io_mcp.answer import cursor as cursors
 from libraries_io_mcp.answer.cutting import cut
 from libraries_io_mcp.answer.failure import DefectError, error_result
-from libraries_io_mcp.answer.model import Answer, ListAnswer, SourcedAnswer, lines
+from libraries_io_mcp.answer.model import Answer, LongAnswer, SourcedAnswer, lines
 from libraries_io_mcp.answer.schema import input_schema, output_schema
-from libraries_io_mcp.answer.spelling import with_suggestions
+from libraries_io_mcp.answer.spelling import said_of
 from libraries_io_mcp.answer.waiting import Waiting
 from libraries_io_mcp.errors import LibrariesIOMCPError, NotFoundError
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
@@ -36,10 +36,14 @@ class FromCursor:
     """Marks a parameter that only a cursor sets; clients do not see it."""
 
 
+@dataclass(frozen=True, slots=True)
+class PerAnswer:
+    """Marks the parameter that says how many items of a whole list one answer may show; the border cuts to it."""
+
+
 CursorPage = Annotated[int, FromCursor()]
 """The page of Libraries.io that a question asks for, when a cursor alone moves it on. Default it to 1."""
-Limit = Annotated[int, Field(ge=1, le=100, description="Most per answer.")]
-"""A parameter `limit` of a question that answers with a whole list; the border cuts to it."""
+Limit = Annotated[int, PerAnswer(), Field(ge=1, le=100, description="Most per answer.")]
 CursorText = Annotated[
     str | None,
     Field(max_length=cursors.LONGEST_CURSOR, description="Of a truncated answer; repeat the other arguments."),
@@ -61,14 +65,16 @@ class Tools:
         self.client = client
         self.health = health
         self.names: list[str] = []
+        self.switched_off: Callable[[], Collection[str]] = tuple
+        """The tools that are not offered here, so that no error sends an agent to one of them."""
 
     def add(self, title: str, question: Question, *, annotations: ToolAnnotations = READS) -> None:
         """Make a tool of a question, under the question's own name.
 
         A parameter annotated `LibrariesIOClient` gets the client; one of type `Context` gets FastMCP's context; one
-        annotated `CursorPage` is set by the cursor; the list of a `ListAnswer` gets a parameter `cursor`.
+        annotated `CursorPage` is set by the cursor; a `LongAnswer` gets a parameter `cursor`.
         """
-        border = _Border(question, self.client)
+        border = _Border(question, self.client, self.switched_off)
         tool = Tool.from_function(
             border.function(),
             title=title,
@@ -84,8 +90,11 @@ class Tools:
 class _Border:
     """What lies between one tool and its question."""
 
-    def __init__(self, question: Question, client: LibrariesIOClient) -> None:
+    def __init__(
+        self, question: Question, client: LibrariesIOClient, switched_off: Callable[[], Collection[str]]
+    ) -> None:
         self._question = question
+        self._switched_off = switched_off
         self._client = client
         self._name = question.__name__
         hints = get_type_hints(question, include_extras=True)
@@ -95,7 +104,8 @@ class _Border:
         self._hints = {
             name: hint for name, hint in hints.items() if name not in (self._client_parameter, self._page_parameter)
         }
-        if issubclass(self.answer, ListAnswer):
+        self._limit_parameter = next((name for name, hint in hints.items() if _is_limit(hint)), None)
+        if issubclass(self.answer, LongAnswer):
             self._hints["cursor"] = CursorText
         self._signature = self._public_signature()
 
@@ -108,7 +118,7 @@ class _Border:
             try:
                 return await self._result(bound.arguments)
             except LibrariesIOMCPError as error:
-                return error_result(error)
+                return error_result(error, self._switched_off())
             except Exception:
                 logger.exception("unexpected failure in %s", self._name)
                 return error_result(DefectError("This server has a defect."))
@@ -136,10 +146,11 @@ class _Border:
         question = cursors.fingerprint_of_question(self._name, shown)
         at = cursors.decode(text, question) if text else None
         answer = await self._ask(arguments, at)
-        if isinstance(answer, ListAnswer):
+        if isinstance(answer, LongAnswer):
             if at is not None:
                 at.check(answer.items())
-            answer = cut(answer, question=question, start=at.s if at else 0, limit=arguments.get("limit"))
+            limit = arguments.get(self._limit_parameter) if self._limit_parameter else None
+            answer = cut(answer, question=question, start=at.s if at else 0, limit=limit)
         return ToolResult(content=_text(answer), structured_content=answer.model_dump(mode="json"))
 
     async def _ask(self, arguments: Mapping[str, Any], at: cursors.Cursor | None) -> Answer:
@@ -153,12 +164,16 @@ class _Border:
             try:
                 return await self._question(**given)
             except NotFoundError as error:
-                raise await with_suggestions(error, client, arguments) from error
+                raise await said_of(error, client, arguments) from error
+
+
+def _is_limit(hint: Any) -> bool:
+    return any(isinstance(mark, PerAnswer) for mark in getattr(hint, "__metadata__", ()))
 
 
 def _text(answer: Answer) -> str:
     rest = None
-    if isinstance(answer, ListAnswer) and answer.truncated:
+    if isinstance(answer, LongAnswer) and answer.truncated:
         count = "More" if answer.left_out is None else f"{answer.left_out} more"
         how = f"go on with cursor {answer.cursor}" if answer.cursor else "Libraries.io does not show them"
         rest = f"{count} left out: {how}"

@@ -47,7 +47,9 @@ TOOLSETS: Final[dict[str, tuple[Domain, ...]]] = {
 
 def register_tools(tools: Tools, toolsets: Iterable[str]) -> None:
     """Add the tools of these toolsets."""
-    for domain in _domains(toolsets):
+    enabled = tuple(toolsets)
+    tools.switched_off = lambda: switched_off(enabled)
+    for domain in _domains(enabled):
         domain.register(tools)
 
 

@@ -1,7 +1,7 @@
 """Tools about what a package depends on: declared by one version, and resolved as a tree."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Annotated, Final
 
@@ -17,7 +17,9 @@ from libraries_io_mcp.answer.arguments import (
     missing_data_note,
 )
 from libraries_io_mcp.answer.dependencies import PackageDependency
-from libraries_io_mcp.answer.model import lines
+from libraries_io_mcp.answer.model import counted, lines
+from libraries_io_mcp.answer.tool import PerAnswer
+from libraries_io_mcp.answer.unknown_version import AskedVersion, unknown_version
 from libraries_io_mcp.errors import NotFoundError
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.librariesio.models import Project, TreeNode
@@ -28,7 +30,7 @@ GUIDE = (
     "get_dependency_tree for all of it, resolved."
 )
 MOST_LICENCES: Final = 30
-EMPTY = "None declared, or Libraries.io has not read them yet: it does not say which."
+EMPTY: Final = "None declared, or Libraries.io has not read them yet: it does not say which."
 
 
 class DependenciesAnswer(ListAnswer):
@@ -44,7 +46,7 @@ class DependenciesAnswer(ListAnswer):
 
     def text(self) -> str:
         """One line a dependency."""
-        head = f"{self.platform}/{self.name} {self.version}: {len(self.dependencies)} dependencies"
+        head = f"{self.platform}/{self.name} {self.version}: {counted(len(self.dependencies), 'dependency')}"
         return lines(head, self.note, then=(dependency.text() for dependency in self.dependencies))
 
 
@@ -75,7 +77,8 @@ class TreeAnswer(ListAnswer):
     def text(self) -> str:
         """The tree by indentation."""
         licences = ", ".join(f"{name} {count}" for name, count in self.license_counts.items())
-        head = f"{self.platform}/{self.name} {self.version}: {self.packages_count} packages. Licences: {licences}"
+        packages = counted(self.packages_count, "package")
+        head = f"{self.platform}/{self.name} {self.version}: {packages}. Licences: {licences}"
         return lines(
             head,
             self.note,
@@ -117,7 +120,10 @@ async def get_package_dependencies(
     if version is None or version.lower() == "latest":
         project, version = await newest_version(client, stored, name)
         name, asked = project.data.name, (project,)
-    reply = await client.dependencies(stored, name, version)
+    try:
+        reply = await client.dependencies(stored, name, version)
+    except NotFoundError as error:
+        raise await unknown_version(client, error, AskedVersion(stored, name, version)) from error
     every = reply.data.dependencies
     chosen = [each for each in every if kind is None or (each.kind or "").lower() == kind.lower()]
     kinds = sorted({each.kind or "unknown" for each in every})
@@ -144,16 +150,17 @@ async def get_dependency_tree(
     ] = None,
     date: Annotated[date | None, Field(description="Only versions published before this day.")] = None,
     max_depth: Annotated[int, Field(ge=1, le=16, description="Levels to show.")] = 16,
-    max_nodes: Annotated[int, Field(ge=1, le=10_000, description="Places to show.")] = 1_000,
+    max_nodes: Annotated[int, PerAnswer(), Field(ge=1, le=10_000, description="Most per answer.")] = 1_000,  # noqa: ARG001
 ) -> TreeAnswer:
     """All that a version pulls in, resolved to versions. Needs an API key; costs one request; can be slow."""
     stored = await find_platform(client, platform)
     wanted = None if version and version.lower() == "latest" else version
-    reply = await client.tree(stored, name, wanted, kind=kind, published_before=date)
+    try:
+        reply = await client.tree(stored, name, wanted, kind=kind, published_before=date)
+    except NotFoundError as error:
+        raise await unknown_version(client, error, AskedVersion(stored, name, wanted, date)) from error
     every = list(walk(reply.data))
-    nodes = [node for node in every if node.depth <= max_depth]
     first = [node for node in every if not node.seen_before]
-    hidden = len(every) - min(len(nodes), max_nodes)
     root = every[0]
     return TreeAnswer(
         platform=stored,
@@ -161,10 +168,18 @@ async def get_dependency_tree(
         version=root.version,
         packages_count=len(first),
         license_counts=_licence_counts(first),
-        nodes=tuple(nodes[:max_nodes]),
-        note=f"{hidden} of {len(every)} places are not shown because of max_depth or max_nodes." if hidden else None,
+        nodes=tuple(node for node in every if node.depth <= max_depth),
+        note=_tree_note(every, stored, kind, max_depth),
         provenance=Provenance.of(client, reply),
     )
+
+
+def _tree_note(every: Sequence[TreePackage], platform: str, kind: str | None, max_depth: int) -> str | None:
+    if len(every) == 1:
+        of_kind = f"None of kind {kind}, or there is no such kind: Libraries.io does not say which." if kind else EMPTY
+        return missing_data_note(platform) or of_kind
+    deeper = sum(node.depth > max_depth for node in every)
+    return f"{deeper} of {len(every)} places are deeper than max_depth." if deeper else None
 
 
 def walk(root: TreeNode) -> Iterator[TreePackage]:

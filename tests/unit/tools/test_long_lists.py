@@ -79,7 +79,7 @@ def service(request: httpx.Request) -> httpx.Response:
         ("get_package_dependencies", "dependencies", {**PACKAGE, "kind": "DEV", "version": "1.0.0"}, 250),
         ("get_dependency_tree", "nodes", PACKAGE, 632),
         ("get_dependency_tree", "nodes", {**PACKAGE, "max_depth": 1}, 32),
-        ("get_dependency_tree", "nodes", {**PACKAGE, "max_nodes": 300}, 300),
+        ("get_dependency_tree", "nodes", {**PACKAGE, "max_nodes": 7}, 632),
         ("get_repository_dependencies", "dependencies", REPOSITORY, 500),
         ("get_package_dependents", "repositories", {**PACKAGE, "repositories": True}, 100),
         ("find_alternatives", "alternatives", PACKAGE, 100),
@@ -122,6 +122,31 @@ async def test_a_tree_tells_what_it_holds_and_what_it_does_not_show():
     assert facts["note"].startswith("600 of 632 places")
     assert [each["name"] for each in facts["nodes"] if each["seen_before"]] == ["b0"]
     assert "(see above)" in answer.content[0].text
+
+
+async def test_what_the_most_places_leave_out_is_marked():
+    async with tools_on(service) as client:
+        answer = await client.call_tool("get_dependency_tree", {**PACKAGE, "max_nodes": 3})
+    facts = answer.structured_content
+    assert len(facts["nodes"]) == 3
+    assert (facts["truncated"], facts["left_out"]) == (True, 629)
+    assert facts["cursor"] in answer.content[0].text
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"platform": "cocoapods"}, "Libraries.io holds no dependencies for CocoaPods: unknown, not none."),
+        ({}, "None declared, or Libraries.io has not read them yet: it does not say which."),
+        ({"kind": "peer"}, "None of kind peer, or there is no such kind: Libraries.io does not say which."),
+    ],
+)
+async def test_a_tree_of_one_package_says_what_it_can_mean(given: dict[str, str], says: str):
+    async with tools_on(lambda _: reply(node("lonely"))) as client:
+        answer = await client.call_tool("get_dependency_tree", {"platform": "npm", "name": "lonely", **given})
+    assert answer.structured_content["note"] == says
+    assert answer.content[0].text.startswith(f"{answer.structured_content['platform']}/lonely 1.0.0: 1 package.")
+    assert says in answer.content[0].text
 
 
 async def test_a_kind_that_no_dependency_has():
