@@ -30,16 +30,28 @@ else
 fi
 rm -f server-secrets/libraries_io_*
 printf %s "$key" >server-secrets/libraries_io_api_key
-printf %s "$url" >server-secrets/libraries_io_base_url
+
+# What the server reads as its `.env`, and so does `doctor` beside it: where to ask, and which secrets there are.
+settings=server-secrets/.env
+echo "LIBRARIES_IO_BASE_URL=$url" >$settings.new
+setting() { # NAME FILE: the server finds NAME in FILE
+  echo "$1_FILE=/run/server-secrets/$2" >>$settings.new
+}
+setting LIBRARIES_IO_API_KEY libraries_io_api_key
 
 # Who is told of alerts: the same for Alertmanager and for the server, which tells people while Alertmanager is away.
 told=/run/alertmanager-secrets
 sh /alertmanager.sh /alertmanager.yml /run/given "$told" /volumes/alertmanager-config/alertmanager.yml
-for each in smtp_password webhook_url webhook_token; do # an empty one counts as not given
-  rm -f "server-secrets/$each"
-  if [ -s "$told/$each" ]; then cat "$told/$each" >"server-secrets/$each"; else : >"server-secrets/$each"; fi
+for name in SMTP_PASSWORD WEBHOOK_URL WEBHOOK_TOKEN; do
+  file=$(echo $name | tr A-Z a-z)
+  rm -f server-secrets/$file
+  [ ! -s $told/$file ] || {
+    cat $told/$file >server-secrets/$file
+    setting $name $file
+  }
 done
-chmod 444 server-secrets/*
+chmod 444 server-secrets/* $settings.new
+mv $settings.new $settings
 
 cp /bin/busybox tools/busybox.new # for the health checks of images without a shell
 chmod 755 tools/busybox.new
