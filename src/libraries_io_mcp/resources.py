@@ -7,11 +7,13 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 import mcp_types
 from fastmcp import FastMCP
 from fastmcp.exceptions import ResourceError, ValidationError
 from fastmcp.resources.base import ResourceResult
+from fastmcp.resources.template import extract_query_params
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from mcp import MCPError
 
@@ -41,7 +43,7 @@ class UnansweredError(ResourceError):
 
 
 class SayWhy(Middleware):
-    """Turns a tool's error behind a resource into an MCP error with the same words."""
+    """Turns a tool's error behind a resource into an MCP error with the same words, and refuses unknown parameters."""
 
     async def on_read_resource(
         self,
@@ -50,11 +52,29 @@ class SayWhy(Middleware):
     ) -> ResourceResult:
         """The resource, or the error: its data holds error_type, next_step, retry_after and suggestions."""
         try:
+            await _refuse_unknown_parameters(context)
             return await call_next(context)
         except UnansweredError as error:
             callers = error.facts["error_type"] in CALLERS_FAULT
             code = mcp_types.INVALID_PARAMS if callers else mcp_types.INTERNAL_ERROR
             raise MCPError(code, str(error), error.facts) from None
+
+
+async def _refuse_unknown_parameters(context: MiddlewareContext[mcp_types.ReadResourceRequestParams]) -> None:
+    address, _, query = str(context.message.uri).partition("?")
+    if not query or context.fastmcp_context is None:
+        return
+    template = await context.fastmcp_context.fastmcp.get_resource_template(f"{address}?{query}")
+    # FastMCP passes over what a template does not declare, and of a repeated parameter over all but the first.
+    if template is not None:
+        known = extract_query_params(template.uri_template)
+        given = parse_qs(query, keep_blank_values=True)
+        wrong = [name for name, values in given.items() if name not in known or len(values) > 1]
+        if wrong:
+            takes = f"It takes {', '.join(sorted(known))}, each once." if known else "It takes none."
+            raise UnansweredError.of(
+                InvalidRequestError(f"{address[:200]} does not take ?{', ?'.join(wrong)[:200]}. {takes}")
+            )
 
 
 class Addresses:
@@ -122,9 +142,10 @@ def _add_lists(addresses: Addresses) -> None:
     async def platform_stats(platform: str) -> str:
         return as_json(await _platform(addresses, platform))
 
-    @addresses.add("search://packages{?q,cursor}", "search_packages", "Search packages")
-    async def search(q: str = "", cursor: str | None = None) -> str:
-        return await addresses.text("search_packages", query=q, cursor=cursor)
+    @addresses.add("search://packages{?q,page,cursor}", "search_packages", "Search packages")
+    async def search(q: str = "", page: str | None = None, cursor: str | None = None) -> str:
+        # The page goes on as it was written: the tool reads it, and says what is wrong with it.
+        return await addresses.text("search_packages", query=q, page=page, cursor=cursor)
 
     @addresses.add("quota://status", "get_quota_status", "Quota status")
     async def quota() -> str:

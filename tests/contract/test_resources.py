@@ -112,6 +112,12 @@ async def test_nothing_found(server: Session, uri: str):
     [
         "search://packages",
         "search://packages?q=",
+        "search://packages?q=http&page=0",
+        "search://packages?q=http&page=two",
+        "search://packages?q=http&limit=1",
+        "search://packages?q=http&q=rust",
+        "packages://npm/express/info?version=1",
+        "packages://npm/express/versions?limit=1",
         f"packages://{'x' * 101}/a/info",
         "packages://npm/a/versions?cursor=x",
     ],
@@ -123,6 +129,19 @@ async def test_a_wrong_question(server: Session, faults: Faults, uri: str):
     assert caught.value.error.code == INVALID_PARAMS
     assert caught.value.error.data["error_type"] == "invalid_request"
     assert faults.requests() == 0
+
+
+async def test_a_parameter_nobody_has_is_named(server: Session):
+    with pytest.raises(MCPError) as caught:
+        await server.read("search://packages?q=http&limit=1")
+    assert "search://packages does not take ?limit. It takes cursor, page, q, each once." in str(caught.value)
+
+
+async def test_a_page_of_a_search(server: Session):
+    first, second = [await server.read(f"search://packages?q=http&page={page}") for page in (1, 2)]
+    assert (first["page"], second["page"]) == (1, 2)
+    names = [{(each["platform"], each["name"]) for each in facts["packages"]} for facts in (first, second)]
+    assert not names[0] & names[1]
 
 
 async def test_an_address_nobody_has(server: Session):
