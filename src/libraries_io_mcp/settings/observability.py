@@ -119,7 +119,10 @@ class LogSettings(Group):
     enable_performance: Annotated[
         bool,
         _TRUE_OR_FALSE,
-        Field(description="Warnings of slow operations, and records of the server's own (`libraries_io.work.*`)."),
+        Field(
+            description="Warnings of slow operations, and records of the server's own that begin or end well "
+            "(`libraries_io.work.*`)."
+        ),
     ] = True
 
     @property
@@ -142,7 +145,10 @@ class ObservationSettings(Group):
     slow_operation_seconds: Annotated[
         float,
         Allowed("a number above 0"),
-        Field(gt=0, description="An MCP request or a question to Libraries.io that takes longer is a warning."),
+        Field(
+            gt=0,
+            description="What takes longer is a warning: a request, a question to Libraries.io, the server's own work.",
+        ),
     ] = 1.0
     telemetry_file_directory: Annotated[
         Path | None,

@@ -143,7 +143,7 @@ class Instruments:
         """An operation of our own has ended. Call it inside its span, so that the span becomes the exemplar."""
         attributes: Attributes = {Attribute.OPERATION: operation}
         if error_type is not None:
-            attributes[Attribute.ERROR_TYPE] = error_type
+            attributes[Attribute.ERROR_TYPE] = _known(error_type)
         self._work_duration.record(duration, attributes)
 
     def telemetry_dropped(self, signal: Signal, count: int = 1) -> None:

@@ -1,6 +1,6 @@
-"""A warning for each MCP request and each question to Libraries.io that takes longer than a threshold.
+"""A warning for each MCP request, question to Libraries.io and operation of our own that is longer than a threshold.
 
-Both are measured through the instruments, inside their spans, so that is where they are watched: a warning comes also
+All are measured through the instruments, inside their spans, so that is where they are watched: a warning comes also
 when the records of what ended well are switched off.
 """
 
@@ -11,7 +11,7 @@ from opentelemetry.metrics import Meter
 
 from libraries_io_mcp.telemetry.instruments import Attributes, Instruments
 from libraries_io_mcp.telemetry.logs.capture import EVENT_NAME
-from libraries_io_mcp.telemetry.semconv import Attribute, CacheResult, Event
+from libraries_io_mcp.telemetry.semconv import Attribute, CacheResult, Event, OperationName
 
 logger: Final = logging.getLogger(__name__)
 _SHOWN: Final = (Attribute.MCP_METHOD, Attribute.TOOL_NAME, Attribute.PROMPT_NAME, Attribute.ERROR_TYPE)
@@ -41,6 +41,15 @@ class WatchingInstruments(Instruments):
             if error_type is not None:
                 facts[Attribute.ERROR_TYPE] = error_type
             self._warn(f"call of {endpoint}", duration, facts)
+
+    def work(self, operation: OperationName, duration: float, error_type: str | None) -> None:
+        """An operation of our own has ended."""
+        super().work(operation, duration, error_type)
+        if duration > self._threshold:
+            facts: dict[str, Any] = {Attribute.OPERATION: operation}
+            if error_type is not None:
+                facts[Attribute.ERROR_TYPE] = error_type
+            self._warn(operation, duration, facts)
 
     def _warn(self, what: str, duration: float, about: dict[str, Any]) -> None:
         extra = {

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from libraries_io_mcp.telemetry.instruments import Instruments
+from libraries_io_mcp.errors import QuotaExceededError
 from libraries_io_mcp.telemetry.observe import Observer
+from libraries_io_mcp.telemetry.slow import WatchingInstruments
 
 pytestmark = pytest.mark.anyio
 
@@ -44,7 +45,7 @@ class Stage:
 
 @pytest.fixture
 def stage(caplog: pytest.LogCaptureFixture) -> Iterator[Stage]:
-    caplog.set_level(logging.DEBUG, "libraries_io_mcp.telemetry.observe")
+    caplog.set_level(logging.DEBUG, "libraries_io_mcp.telemetry")
     exporter, reader = InMemorySpanExporter(), InMemoryMetricReader()
     tracers, meters = TracerProvider(shutdown_on_exit=False), MeterProvider([reader], shutdown_on_exit=False)
     tracers.add_span_processor(SimpleSpanProcessor(exporter))
@@ -52,7 +53,8 @@ def stage(caplog: pytest.LogCaptureFixture) -> Iterator[Stage]:
     def clock() -> float:
         return stage.now
 
-    observer = Observer(tracers.get_tracer("t"), Instruments(meters.get_meter("t")), monotonic=clock)
+    instruments = WatchingInstruments(meters.get_meter("t"), threshold=5.0)
+    observer = Observer(tracers.get_tracer("t"), instruments, monotonic=clock)
     stage = Stage(observer, exporter, reader, caplog)
     yield stage
     tracers.shutdown()
@@ -69,7 +71,10 @@ def test_a_block(stage: Stage):
         StatusCode.UNSET,
     )
     assert stage.points() == [(1, 2.0, {"libraries_io.operation": "startup"})]
-    assert stage.records() == [("DEBUG", "startup completed in 2000.0 ms", "libraries_io.work.completed")]
+    assert stage.records() == [
+        ("DEBUG", "startup started", "libraries_io.work.started"),
+        ("DEBUG", "startup completed in 2000.0 ms", "libraries_io.work.completed"),
+    ]
 
 
 def test_a_function_is_watched_at_every_call(stage: Stage):
@@ -115,8 +120,43 @@ def test_a_failure_goes_on_and_is_recorded_by_its_class_alone(stage: Stage):
     (span,) = stage.exporter.get_finished_spans()
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, "ValueError")
     assert "text-of-the-user" not in span.to_json()
-    assert stage.points() == [(1, 0.0, {"libraries_io.operation": "startup", "error.type": "ValueError"})]
-    assert stage.records() == [("WARNING", "startup failed in 0.0 ms", "libraries_io.work.failed")]
+    assert stage.points() == [(1, 0.0, {"libraries_io.operation": "startup", "error.type": "other"})]
+    assert stage.records()[1:] == [("WARNING", "startup failed in 0.0 ms", "libraries_io.work.failed")]
+    assert vars(stage.logs.records[-1])["exception.type"] == "ValueError"
+
+
+@pytest.mark.parametrize(
+    ("error", "error_type"),
+    [(QuotaExceededError("no"), "quota_exceeded"), (TimeoutError(), "timeout"), (KeyboardInterrupt(), "other")],
+)
+def test_what_went_wrong_is_of_a_closed_set(stage: Stage, error: BaseException, error_type: str):
+    with pytest.raises(type(error)), stage.observer.operation("startup"):
+        raise error
+    assert stage.points() == [(1, 0.0, {"libraries_io.operation": "startup", "error.type": error_type})]
+    (span,) = stage.exporter.get_finished_spans()
+    assert span.attributes["error.type"] == error_type
+
+
+def generator() -> Iterator[int]:
+    yield 1
+
+
+async def async_generator() -> AsyncIterator[int]:
+    yield 1
+
+
+@pytest.mark.parametrize("function", [generator, async_generator])
+def test_a_generator_is_refused_at_once(stage: Stage, function: Any):
+    """Its call only makes the generator: a span of that would say that the work took no time."""
+    with pytest.raises(TypeError, match=f"{function.__name__} is a generator function"):
+        stage.observer.operation("startup")(function)
+
+
+def test_one_that_takes_long_is_warned_of(stage: Stage):
+    with stage.observer.operation("startup"):
+        stage.now = 6.0
+    slow = [(level, text) for level, text, event in stage.records() if event == "libraries_io.operation.slow"]
+    assert slow == [("WARNING", "startup was slow: 6.000 s, threshold 5 s")]
 
 
 async def test_a_cancelled_operation_says_so(stage: Stage):

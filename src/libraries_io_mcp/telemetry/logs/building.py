@@ -17,7 +17,8 @@ from libraries_io_mcp.telemetry.semconv import SERVICE_NAME, Event
 
 _HTTP = (Event.CALL_STARTED, Event.CALL_COMPLETED, Event.CALL_FAILED)
 _MCP = (Event.OPERATION_STARTED, Event.OPERATION_COMPLETED, Event.OPERATION_FAILED)
-_PERFORMANCE = (Event.OPERATION_SLOW, Event.WORK_COMPLETED, Event.WORK_FAILED)
+# A failure of the server's own has no other record, so it stays.
+_PERFORMANCE = (Event.OPERATION_SLOW, Event.WORK_STARTED, Event.WORK_COMPLETED)
 
 
 def build_logging(

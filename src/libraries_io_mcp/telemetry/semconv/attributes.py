@@ -132,7 +132,7 @@ FACTS: Final[dict[Attribute, Facts]] = {
     Attribute.ERROR_TYPE: Facts(
         "string",
         "What kind of failure it was.",
-        _CODES | values.CALL_ERROR_TYPES | {"tool_error", values.UNKNOWN_COMPONENT},
+        _CODES | values.CALL_ERROR_TYPES | {"tool_error", values.UNKNOWN_COMPONENT, values.OTHER},
         r"[1-5]\d\d|[A-Z][A-Za-z]+",
         "or, from HTTP, a status code or the name of an exception class",
     ),

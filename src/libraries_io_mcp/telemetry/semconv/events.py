@@ -18,6 +18,7 @@ class Event(StrEnum):
     CALL_COMPLETED = "libraries_io.call.completed"
     CALL_FAILED = "libraries_io.call.failed"
     OPERATION_SLOW = "libraries_io.operation.slow"
+    WORK_STARTED = "libraries_io.work.started"
     WORK_COMPLETED = "libraries_io.work.completed"
     WORK_FAILED = "libraries_io.work.failed"
     ALERT_CHANGED = "alerting.alert.changed"
@@ -71,18 +72,20 @@ LOG_EVENTS: Final = (
     LogEvent(
         Event.OPERATION_SLOW,
         "WARNING",
-        "an MCP request or a question to Libraries.io took longer than SLOW_OPERATION_SECONDS",
+        "an MCP request, a question to Libraries.io or an operation of our own took longer than SLOW_OPERATION_SECONDS",
         (
             Attribute.MCP_METHOD,
             Attribute.TOOL_NAME,
             Attribute.PROMPT_NAME,
             Attribute.ENDPOINT,
             Attribute.CACHE_RESULT,
+            Attribute.OPERATION,
             Attribute.ERROR_TYPE,
             Attribute.DURATION,
             Attribute.THRESHOLD,
         ),
     ),
+    LogEvent(Event.WORK_STARTED, "DEBUG", "an operation of our own begins", (Attribute.OPERATION,)),
     LogEvent(Event.WORK_COMPLETED, "DEBUG", "an operation of our own ends well", (Attribute.OPERATION, *_END)),
     LogEvent(
         Event.WORK_FAILED,

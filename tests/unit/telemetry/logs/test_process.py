@@ -6,17 +6,25 @@ import logging
 import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from opentelemetry.metrics import NoOpMeter
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+from opentelemetry.trace import NoOpTracer
 from tests.support.polling import HANG_SECONDS
 
+from libraries_io_mcp.settings import LogSettings
+from libraries_io_mcp.telemetry.instruments import Instruments
+from libraries_io_mcp.telemetry.logs.building import build_logging
 from libraries_io_mcp.telemetry.logs.capture import QUEUE_SIZE
 from libraries_io_mcp.telemetry.logs.destinations import Destination, console
 from libraries_io_mcp.telemetry.logs.facts import Reader
 from libraries_io_mcp.telemetry.logs.lines import json_line
 from libraries_io_mcp.telemetry.logs.process import Logging
+from libraries_io_mcp.telemetry.observe import Observer
 from libraries_io_mcp.telemetry.redaction import Redactor
 from libraries_io_mcp.telemetry.shutdown import finish_within
 
@@ -170,3 +178,21 @@ def test_a_stuck_destination_holds_up_neither_the_caller_nor_another_destination
     assert stage.drops.count("0") >= QUEUE_SIZE - 30
     assert len(messages(free)) + stage.drops.count("1") == 2 * (QUEUE_SIZE - 10) + 1
     stuck.released.set()
+
+
+def test_failures_of_our_own_work_are_seen_also_without_records_of_performance(tmp_path: Path):
+    path, instruments = tmp_path / "log.jsonl", Instruments(NoOpMeter("t"))
+    settings = LogSettings(level="DEBUG", file=path, enable_console=False, enable_performance=False)
+    logging_ = build_logging(settings, Redactor(), provider=None, instruments=instruments)
+    for error in (None, ValueError("text of a user")):
+        with suppress(ValueError), Observer(NoOpTracer(), instruments).operation("startup"):
+            if error is not None:
+                raise error
+    logging_.stop_catching()
+    assert finish_within(HANG_SECONDS, logging_.ends) == ()
+    (line,) = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    assert (line["event"], line["error.type"], line["exception.type"]) == (
+        "libraries_io.work.failed",
+        "other",
+        "ValueError",
+    )
