@@ -97,7 +97,8 @@ class Delivery:
                 still used when Alertmanager does not answer.
 
         Returns:
-            Alerts that fire and are held back from now on by their rule's cooldown (for the history); each once.
+            Alerts that fire and are held back from now on (for the history), each once: by their rule's cooldown, or by
+            a critical alert about the same.
         """
         told = tuple(alert for alert in alerts if alert.state != "pending")
         async with self._lock:

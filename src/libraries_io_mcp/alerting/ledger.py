@@ -60,7 +60,10 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What follows: messages for the direct channels, and alerts that are held back from now on."""
+    """What follows: messages for the direct channels, and alerts that are held back from now on.
+
+    What holds one back is its rule's cooldown, or a critical alert about the same.
+    """
 
     notifications: tuple[Notification, ...]
     held: tuple[Alert, ...]
@@ -201,13 +204,16 @@ class Ledger:
             if entry.teller == "direct":
                 groups.setdefault(group_of(entry.alert), []).append(entry)
         notifications, held = [], []
+        critical = {_subject(entry.alert) for entry in self._entries.values() if _is_critical(entry)}
         for group, entries in groups.items():
-            fresh = [entry for entry in entries if entry.told == "no" and not entry.over]
+            untold = [entry for entry in entries if entry.told == "no" and not entry.over]
+            fresh = [entry for entry in untold if _is_critical(entry) or _subject(entry.alert) not in critical]
             if fresh and now < self._fired.get(group, float("-inf")) + max(map(cooldown_seconds, fresh)):
-                held += [entry.alert for entry in fresh if not entry.held]
-                for entry in fresh:
-                    entry.held = True
                 fresh = []
+            for entry in untold:
+                if not entry.held and entry not in fresh:
+                    held.append(entry.alert)
+                    entry.held = True
             ended = [entry for entry in entries if entry.ending]
             if fresh or ended:
                 notifications.append(self._message(group, entries, fresh, ended, now))
@@ -237,6 +243,15 @@ def cooldown_seconds(entry: Entry) -> float:
         return parse_duration(entry.alert.annotations["cooldown"].strip())
     except (KeyError, ValueError):
         return DEFAULT_COOLDOWN_SECONDS
+
+
+def _is_critical(entry: Entry) -> bool:
+    return entry.alert.severity == "critical" and not entry.over
+
+
+def _subject(alert: Alert) -> tuple[str, str]:
+    """What an alert is about: a critical one silences the milder ones, as Alertmanager's inhibit_rules have it."""
+    return alert.labels.get("service_name", ""), alert.labels.get("slo", "")
 
 
 def _entry_to_json(entry: Entry) -> dict[str, Any]:

@@ -19,8 +19,19 @@ ANSWER_SECONDS: Final = 3.0
 ANSWER_BYTES: Final = 16_000_000
 """A thousand firing alerts with long texts are 2 MB."""
 
-Rules = frozenset[tuple[str, str]]
-"""Name and expression, in one spelling, of each rule of a group."""
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What makes two rules the same: all that decides when which alert fires, and under which labels."""
+
+    name: str
+    expression: str
+    for_seconds: float = 0.0
+    keep_firing_seconds: float = 0.0
+    labels: frozenset[tuple[str, str]] = frozenset()
+
+
+Rules = frozenset[Shape]
 
 
 class NoAnswerError(Exception):
@@ -145,16 +156,25 @@ class Watch:
 
 def wanted(groups: Iterable[Group]) -> list[Wanted]:
     """What Prometheus is expected to evaluate."""
-    return [Wanted(group.name, rules_of([_named(rule) for rule in group.rules]), group.interval) for group in groups]
+    return [Wanted(group.name, frozenset(map(_ours, group.rules)), group.interval) for group in groups]
 
 
-def _named(rule: Rule) -> tuple[str, str]:
-    return (rule.name if isinstance(rule, AlertingRule) else rule.record, rule.expression.text)
+def _ours(rule: Rule) -> Shape:
+    expression = canonical(rule.expression.text)
+    if not isinstance(rule, AlertingRule):
+        return Shape(rule.record, expression, labels=frozenset(rule.labels.items()))
+    labels = frozenset((name, template.text) for name, template in rule.labels.items())
+    return Shape(rule.name, expression, rule.for_seconds, rule.keep_firing_seconds, labels)
 
 
-def rules_of(pairs: Sequence[tuple[str, str]]) -> Rules:
-    """Names and expressions, in one spelling."""
-    return frozenset((name, canonical(expression)) for name, expression in pairs)
+def _theirs(rule: Mapping[str, Any]) -> Shape:
+    return Shape(
+        rule["name"],
+        canonical(rule["query"]),
+        float(rule.get("duration", 0)),
+        float(rule.get("keepFiringFor", 0)),
+        frozenset((rule.get("labels") or {}).items()),
+    )
 
 
 def _match(wanted: Wanted, groups: Sequence[SeenGroup]) -> SeenGroup | None:
@@ -163,15 +183,18 @@ def _match(wanted: Wanted, groups: Sequence[SeenGroup]) -> SeenGroup | None:
 
 
 def _difference(wanted: Wanted, groups: Sequence[SeenGroup]) -> str:
-    there = any(group.name == wanted.name for group in groups)
-    return f"its group {wanted.name} has other rules" if there else f"it has no group {wanted.name}"
+    named = [group for group in groups if group.name == wanted.name]
+    if not named:
+        return f"it has no group {wanted.name}"
+    other = sorted({rule.name for rule in wanted.rules - named[0].rules})
+    return f"its group {wanted.name} has other rules than here: {', '.join(other[:3])}{', ...' if other[3:] else ''}"
 
 
 def _group(group: Mapping[str, Any]) -> SeenGroup:
     rules = group["rules"]
     return SeenGroup(
         group["name"],
-        rules_of([(rule["name"], rule["query"]) for rule in rules]),
+        frozenset(map(_theirs, rules)),
         float(group["interval"]),
         _seconds(group["lastEvaluation"]),
         tuple(

@@ -7,9 +7,9 @@ from tests.support.alerts import NOON, an_alert
 
 from libraries_io_mcp.alerting.alert import Alert
 from libraries_io_mcp.alerting.hand_over import HandOver
-from libraries_io_mcp.alerting.prometheus import SeenGroup, Wanted, Watch, rules_of
+from libraries_io_mcp.alerting.prometheus import SeenGroup, Shape, Wanted, Watch
 
-RULES = rules_of([("HighErrorRate", "vector(1)")])
+RULES = frozenset({Shape("HighErrorRate", "vector(1)")})
 PATIENCE = 360.0
 
 

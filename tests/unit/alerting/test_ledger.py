@@ -5,6 +5,7 @@ import logging
 import pytest
 from tests.support.alerts import NOON, an_alert
 
+from libraries_io_mcp.alerting.alert import Alert
 from libraries_io_mcp.alerting.ledger import RESOLVED_SECONDS, SILENCE_SECONDS, Ledger
 
 FIRING = an_alert()
@@ -21,6 +22,35 @@ def told(ledger: Ledger, at: float = NOON) -> None:
 def test_a_severity_that_is_not_ours_is_told_too(severity: str, messages: int):
     alert = an_alert(severity=severity)
     assert len(Ledger().review([alert], direct=True, answered_at=None, now=NOON).notifications) == messages
+
+
+WORSE = an_alert("ErrorBudgetBurnFast", severity="critical", slo="calls")
+MILDER = an_alert("HighResponseTime", severity="medium", slo="calls")
+ELSEWHERE = an_alert("CacheStoreLost", severity="medium", slo="cache")
+
+
+def names(ledger: Ledger, *alerts: Alert, at: float = NOON) -> list[tuple[str, str]]:
+    """Who is told of by now, and whether it fires."""
+    review = ledger.review(alerts, direct=True, answered_at=None, now=at)
+    return [(each.group["alertname"], each.status) for each in review.notifications]
+
+
+def test_a_critical_alert_silences_milder_ones_about_the_same():
+    ledger = Ledger()
+    assert names(ledger, MILDER, WORSE, ELSEWHERE) == [("ErrorBudgetBurnFast", "firing"), ("CacheStoreLost", "firing")]
+    over = an_alert("ErrorBudgetBurnFast", severity="critical", slo="calls", resolved=NOON + 60)
+    # What still holds when the worse one is over is told then.
+    told_later = names(ledger, MILDER, over, ELSEWHERE, at=NOON + 60)
+    assert sorted(told_later) == [("ErrorBudgetBurnFast", "resolved"), ("HighResponseTime", "firing")]
+
+
+def test_a_silenced_alert_that_ends_is_not_told_at_all_and_is_held_once():
+    ledger = Ledger()
+    review = ledger.review([MILDER, WORSE], direct=True, answered_at=None, now=NOON)
+    assert review.held == (MILDER,)
+    assert ledger.review([MILDER, WORSE], direct=True, answered_at=None, now=NOON + 15).held == ()
+    over = an_alert("HighResponseTime", severity="medium", slo="calls", resolved=NOON + 30)
+    assert names(ledger, over, WORSE, at=NOON + 30) == []
 
 
 def test_an_alert_that_nobody_mentions_is_forgotten_and_that_is_said(caplog: pytest.LogCaptureFixture):

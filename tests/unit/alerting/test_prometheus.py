@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,7 +11,9 @@ from tests.support.alert_receiver import LONG, AlertReceiver
 from tests.support.collectors import unused_port
 from tests.support.polling import HANG_SECONDS
 
-from libraries_io_mcp.alerting.prometheus import NoAnswerError, Prometheus, SeenGroup, Wanted, Watch, rules_of
+from libraries_io_mcp.alerting.canonical import canonical
+from libraries_io_mcp.alerting.prometheus import NoAnswerError, Prometheus, SeenGroup, Shape, Wanted, Watch, wanted
+from libraries_io_mcp.alerting.rules import load_rules
 
 pytestmark = pytest.mark.anyio
 NOON = 1_790_000_000.0
@@ -25,8 +28,19 @@ ALERT = {
 
 
 def rule(name: str, query: str, *alerts: dict[str, Any]) -> dict[str, Any]:
-    kind = "recording" if ":" in name else "alerting"
-    return {"name": name, "query": query, "type": kind, "duration": 60, "alerts": list(alerts)}
+    if ":" in name:
+        return {"name": name, "query": query, "type": "recording"}
+    more = {"duration": 60, "keepFiringFor": 300, "labels": {"severity": "high"}, "alerts": list(alerts)}
+    return {"name": name, "query": query, "type": "alerting", **more}
+
+
+def shapes(rules: list[tuple[str, str]]) -> frozenset[Shape]:
+    """As `rule` has them."""
+    severity = frozenset({("severity", "high")})
+    return frozenset(
+        Shape(name, canonical(query)) if ":" in name else Shape(name, canonical(query), 60.0, 300.0, severity)
+        for name, query in rules
+    )
 
 
 def answer(*rules: dict[str, Any], name: str = "service", at: str = "2026-11-24T00:19:56.5Z") -> dict[str, Any]:
@@ -35,11 +49,11 @@ def answer(*rules: dict[str, Any], name: str = "service", at: str = "2026-11-24T
 
 
 def seen(at: float, *, name: str = "service", rules: list[tuple[str, str]] = RULES) -> SeenGroup:
-    return SeenGroup(name, rules_of(rules), 15.0, at, ())
+    return SeenGroup(name, shapes(rules), 15.0, at, ())
 
 
 def watch(*names: str) -> Watch:
-    return Watch([Wanted(name, rules_of(RULES), 15.0) for name in names or ("service",)])
+    return Watch([Wanted(name, shapes(RULES), 15.0) for name in names or ("service",)])
 
 
 @pytest.fixture
@@ -57,7 +71,7 @@ async def look(url: str, seconds: float = HANG_SECONDS) -> tuple[SeenGroup, ...]
 async def test_groups_and_alerts_are_read(server: AlertReceiver):
     server.reply = json.dumps(answer(rule(*RULES[0], ALERT), rule(*RULES[1]))).encode()
     (group,) = await look(server.url)
-    assert (group.name, group.interval, group.rules) == ("service", 15.0, rules_of(RULES))
+    assert (group.name, group.interval, group.rules) == ("service", 15.0, shapes(RULES))
     assert group.evaluated_at == 1795479596.5
     (alert,) = group.alerts
     assert (alert.name, alert.severity, alert.state, alert.value) == ("HighErrorRate", "high", "firing", 0.12)
@@ -108,7 +122,45 @@ def test_the_same_rules_however_they_are_spelled():
         ("HighErrorRate", "sum by(service_name)(rate(errors_total[300s]))\n  > 0.05"),
         ("service:calls", "sum(x{})"),
     ]
-    assert rules_of(spelled) == rules_of(RULES)
+    assert shapes(spelled) == shapes(RULES)
+
+
+FILE = """
+groups:
+  - name: service
+    labels: {severity: high}
+    rules:
+      - alert: HighErrorRate
+        expr: sum by (service_name) (rate(errors_total[5m])) > 0.05
+        for: 1m
+        keep_firing_for: 5m
+      - {record: "service:calls", expr: sum(x)}
+"""
+SAME = {**rule(*RULES[0]), "query": "sum by (service_name) (rate(errors_total[5m])) > 0.05"}
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ({}, None),
+        ({"duration": 120}, "HighErrorRate"),
+        ({"keepFiringFor": 0}, "HighErrorRate"),
+        ({"labels": {"severity": "critical"}}, "HighErrorRate"),
+        ({"annotations": {"summary": "Other words."}}, None),
+    ],
+)
+async def test_rules_are_the_same_when_they_raise_the_same_alerts(
+    server: AlertReceiver, tmp_path: Path, change: dict[str, Any], missing: str | None
+):
+    (tmp_path / "rules.yml").write_text(FILE, encoding="utf-8")
+    loaded = load_rules(tmp_path)
+    assert loaded.problems == ()
+    recording = {**rule(*RULES[1]), "labels": {"severity": "high"}}
+    server.reply = json.dumps(answer({**SAME, **change}, recording)).encode()
+    watching = Watch(wanted(loaded.groups))
+    watching.saw(await look(server.url), 1795479596.5)
+    expected = missing and f"its group service has other rules than here: {missing}"
+    assert watching.missing == expected
 
 
 def test_it_evaluates_them_while_the_last_evaluation_moves():
@@ -154,8 +206,11 @@ def test_a_look_that_fails_counts_only_when_it_lasts():
     ("groups", "words"),
     [
         ([], "it has no group service"),
-        ([seen(NOON, rules=[("HighErrorRate", "vector(1)")])], "its group service has other rules"),
-        ([seen(NOON, rules=RULES[:1])], "its group service has other rules"),
+        (
+            [seen(NOON, rules=[("HighErrorRate", "vector(1)")])],
+            "its group service has other rules than here: HighErrorRate, service:calls",
+        ),
+        ([seen(NOON, rules=RULES[:1])], "its group service has other rules than here: service:calls"),
         ([seen(NOON, name="other")], "it has no group service"),
     ],
 )

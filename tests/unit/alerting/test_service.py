@@ -161,9 +161,12 @@ class PrometheusStandIn:
     def says(self, at: float, **alerts: tuple[str, float]) -> None:
         """Evaluated at a time, with alerts by name: state and since when."""
         rules = [
-            {"name": name, "query": query, "type": "alerting", "duration": 30 if name == "QueueLong" else 0}
+            {"name": name, "query": query, "type": "alerting", "duration": seconds, "labels": labels}
             | {"alerts": [self._alert(name, *alerts[name])] if name in alerts else []}
-            for name, query in (("QueueLong", EXPRESSION), ("CollectorQueue", ELSEWHERE))
+            for name, query, seconds, labels in (
+                ("QueueLong", EXPRESSION, 30, {"severity": "high"}),
+                ("CollectorQueue", ELSEWHERE, 0, {"severity": "low", "service_name": "otel-collector"}),
+            )
         ]
         group = {"name": "queue", "rules": rules, "interval": 15, "lastEvaluation": iso(at)}
         self._receiver.status = 200
