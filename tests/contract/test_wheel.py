@@ -1,5 +1,7 @@
 """The wheel: the server as it is installed from it, away from the checkout."""
 
+import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -38,6 +40,13 @@ def test_the_default_rules_are_in_the_wheel_and_are_loaded_from_it(installed: Pa
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert f"{rules / 'watchdog.yml'}: 1 group" in done.stdout
+
+
+def test_the_description_on_pypi_names_the_entry_of_the_mcp_registry(installed: Path) -> None:
+    """The registry looks for that mark there, followed by nothing that could be a part of a longer name."""
+    (metadata,) = installed.glob("*.dist-info/METADATA")
+    name = json.loads((ROOT / "server.json").read_text(encoding="utf-8"))["name"]
+    assert re.search(rf"mcp-name: {re.escape(name)}(?![\w./-])", metadata.read_text(encoding="utf-8"))
 
 
 def test_nothing_but_the_package_is_in_the_wheel(installed: Path) -> None:

@@ -6,6 +6,7 @@ import runpy
 from pathlib import Path
 from typing import Any, get_args
 
+import jsonschema
 import pytest
 from fastmcp import FastMCP
 from tests.support.command import COMMAND
@@ -20,6 +21,58 @@ SNIPPETS = re.findall(
 CLIENTS = ("Claude Desktop", "Claude Code", "Cursor", "VS Code", "Windsurf", "Zed", "Gemini CLI", "Any other client")
 VARIABLES = {variable(group, field) for group in GROUPS for field in group.model_fields}
 ADDRESS_WORDS = {"url", "serverUrl", "httpUrl"}
+
+
+TEXT = {"type": "string", "minLength": 1}
+SHORT = {**TEXT, "maxLength": 100}
+EXACT_VERSION = {"type": "string", "maxLength": 255, "pattern": r"^\d+\.\d+\.\d+([+-][0-9A-Za-z.+-]+)?$"}
+REGISTRY_ENTRY = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["$schema", "name", "description", "version", "packages"],
+    "properties": {
+        "$schema": {"const": "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"},
+        "name": {
+            "maxLength": 200,
+            "pattern": "^[a-zA-Z0-9][a-zA-Z0-9.-]*[a-zA-Z0-9]/[a-zA-Z0-9][a-zA-Z0-9._-]*[a-zA-Z0-9]$",
+        },
+        "title": SHORT,
+        "description": SHORT,
+        "version": EXACT_VERSION,
+        "packages": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["registryType", "identifier", "version", "transport"],
+                "properties": {
+                    "registryType": {"enum": ["npm", "pypi", "oci", "nuget", "mcpb", "cargo", "maven"]},
+                    "identifier": TEXT,
+                    "version": EXACT_VERSION,
+                    "runtimeHint": {"enum": ["npx", "uvx", "docker", "dnx", "jbang"]},
+                    "transport": {"enum": [{"type": "stdio"}]},
+                    "environmentVariables": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "additionalProperties": False,
+                            "required": ["name", "description"],
+                            "properties": {
+                                "name": {"type": "string", "pattern": "^[A-Z][A-Z0-9_]*$"},
+                                "description": TEXT,
+                                "isRequired": {"type": "boolean"},
+                                "isSecret": {"type": "boolean"},
+                                "default": {"type": "string"},
+                                "format": {"enum": ["string", "number", "boolean", "filepath"]},
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+"""What the registry's schema of 2025-12-11, and what it checks beside it, allow of the fields that the entry has."""
 
 
 def servers_in(snippet: str) -> dict[str, Any]:
@@ -49,11 +102,8 @@ def test_every_client_has_its_part():
 
 
 def test_the_entry_of_the_registry():
-    """The limits are those of the registry's schema of 2025-12-11."""
     entry = json.loads((ROOT / "server.json").read_text(encoding="utf-8"))
-    assert entry["$schema"] == "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
-    assert re.fullmatch(r"[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+", entry["name"])
-    assert len(entry["description"]) <= 100
+    jsonschema.validate(entry, REGISTRY_ENTRY)
     (package,) = entry["packages"]
     assert entry["version"] == package["version"] == __version__
     assert package["identifier"] == "libraries-io-mcp"
