@@ -13,7 +13,7 @@ DRAIN_SECONDS: Final = 0.4
 """How long requests in flight may still take; without any, nothing is waited for."""
 CLOSE_SECONDS: Final = 0.1
 """How long connections may take to close: those of clients, and then those to Libraries.io."""
-SECONDS: Final = 0.8
+SECONDS: Final = 0.7
 """The whole end, but for what the system needs to clear a process away."""
 LEAST_SECONDS: Final = 0.4
 """What is left for telemetry in any case."""

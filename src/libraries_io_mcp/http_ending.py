@@ -35,6 +35,9 @@ class Flights:
         self._open: set[Flight] = set()
         self._landed = anyio.Event()
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def take_off(self, flight: "Flight") -> None:
         """A request begins."""
         self._open.add(flight)
@@ -54,8 +57,8 @@ class Flights:
             if each.is_stream and each.can_be_refused and each.scope["method"] == "GET":
                 each.cancelling.cancel()
 
-    async def drain(self, seconds: float, refusing_seconds: float) -> None:
-        """Wait until all are answered; after `seconds` refuse the rest, for which there are `refusing_seconds`."""
+    async def drain(self, seconds: float) -> None:
+        """Wait until all are answered; after `seconds` begin to refuse the rest."""
         with anyio.move_on_after(seconds):
             await self._landed.wait()
         refused = [each for each in self._open if each.can_be_refused]
@@ -63,8 +66,6 @@ class Flights:
             logger.warning("%d requests are refused: the server ends", len(refused))
         for each in refused:
             each.cancelling.cancel()
-        with anyio.move_on_after(refusing_seconds):
-            await self._landed.wait()
 
 
 class RefuseAtEnd:

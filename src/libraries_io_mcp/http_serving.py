@@ -23,11 +23,11 @@ from libraries_io_mcp import __version__
 from libraries_io_mcp.authentication.provider import Callers, callers, provider
 from libraries_io_mcp.ending import CLOSE_SECONDS, DRAIN_SECONDS, Ending, second_signal_kills
 from libraries_io_mcp.http_access import GuardOperatorRoutes
-from libraries_io_mcp.http_answers import ChooseForm
+from libraries_io_mcp.http_answers import ChooseForm, lift_limits
 from libraries_io_mcp.http_connections import Door, GuardedConnection
 from libraries_io_mcp.http_ending import Flights, RefuseAtEnd
 from libraries_io_mcp.http_headers import SecureHeaders, cors
-from libraries_io_mcp.http_limits import LimitCalls
+from libraries_io_mcp.http_limits import LimitCalls, Places
 from libraries_io_mcp.settings import LimitSettings, ServerSettings
 from libraries_io_mcp.telemetry import semconv
 from libraries_io_mcp.telemetry.http_server import ObserveHttp
@@ -79,13 +79,15 @@ class HttpServer(uvicorn.Server):
             await _turns(HEARING_TURNS, lambda: False)
             for listening in (*self.servers, *(sockets or ())):
                 listening.close()
-            await self._flights.drain(DRAIN_SECONDS, CLOSE_SECONDS)
+            await self._flights.drain(DRAIN_SECONDS)
+            # At once, since the calls of a session go on without the requests that brought them.
+            with anyio.move_on_after(CLOSE_SECONDS):
+                await self.lifespan.shutdown()
+            await _turns(CLOSE_SECONDS / TURN_SECONDS, lambda: not self._flights)
             connections = self.server_state.connections
             for each in tuple(connections):
                 each.shutdown()
             await _turns(CLOSE_SECONDS / TURN_SECONDS, lambda: not connections)
-        with anyio.move_on_after(CLOSE_SECONDS):
-            await self.lifespan.shutdown()
 
 
 async def _turns(count: float, enough: Callable[[], bool]) -> None:
@@ -121,9 +123,13 @@ async def _serve(
         logger.warning("MCP_ALLOW_ANONYMOUS=true: whoever reaches this server may call it")
     server.auth = provider(settings, who)
     flights = Flights()
-    app = _app(server, settings, limits, who, instruments, flights)
+    places = Places(limits, time.monotonic, keeps_sessions=not settings.stateless)
+    app = _app(server, settings, places, who, instruments, flights)
     _allow_files(limits)
     door = Door(limits, instruments.http_refused, time.monotonic)
+    instruments.watch_http_limits(
+        lambda: {"connections": (len(door.connections), limits.max_connections), **places.in_use()}
+    )
     config = _config(app, limits, door)
     host, port = listener.getsockname()[:2]
     logger.info(
@@ -170,11 +176,12 @@ def _allow_files(limits: LimitSettings) -> None:
 def _app(
     server: FastMCP,
     settings: ServerSettings,
-    limits: LimitSettings,
+    places: Places,
     who: Callers | None,
     instruments: Instruments,
     flights: Flights,
 ) -> ASGIApp:
+    limits = places.limits
     web = server.http_app(
         path=PATH,
         stateless_http=settings.stateless,
@@ -195,9 +202,8 @@ def _app(
             Middleware(
                 LimitCalls,
                 path=PATH,
-                limits=limits,
+                places=places,
                 logs_in=who is not None,
-                keeps_sessions=not settings.stateless,
                 refused=instruments.http_refused,
             ),
             Middleware(
@@ -208,8 +214,9 @@ def _app(
         ],
     )
     routes = [route for route in web.routes if isinstance(route, Route)]
+    mcp = next(route for route in routes if route.path == PATH)
+    lift_limits(web, mcp.app, limits.max_request_bytes)
     if not settings.stateless:
-        mcp = next(route for route in routes if route.path == PATH)
         mcp.app = ChooseForm(mcp.app)
     # Around everything, so that what is refused at the door is counted too.
     return ObserveHttp(SecureHeaders(web), instruments=instruments, routes=[route.path for route in routes])

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from tests.support.endings_under_load import assert_http_loses_nothing, assert_stdio_loses_nothing
 
 
@@ -10,4 +11,9 @@ def test_stdio(tmp_path: Path):
 
 
 def test_http(tmp_path: Path):
-    assert_http_loses_nothing("SIGTERM", "good", tmp_path)
+    assert_http_loses_nothing("SIGTERM", "good", "session", tmp_path)
+
+
+@pytest.mark.parametrize("form", ["modern", "stream"])
+def test_http_refuses(form: str, tmp_path: Path):
+    assert_http_loses_nothing("SIGTERM", "hang", form, tmp_path)

@@ -81,9 +81,9 @@ def read_outcome(server: Running, numbers: range) -> Outcome:
     return outcome
 
 
-def counts(receiver: OtlpReceiver) -> tuple[int, int, int]:
-    """Spans, log records and histogram count of the calls of `get_package_info` at the receiver."""
-    name = "tools/call get_package_info"
+def counts(receiver: OtlpReceiver, tool: str = "get_package_info") -> tuple[int, int, int]:
+    """Spans, log records and histogram count of the calls of a tool at the receiver."""
+    name = f"tools/call {tool}"
     spans = [span for span in receiver.spans if span.name == name]
     assert len({span.span_id for span in spans}) == len(spans)
     ended = {"libraries_io.operation.completed", "libraries_io.operation.failed"}
@@ -91,6 +91,6 @@ def counts(receiver: OtlpReceiver) -> tuple[int, int, int]:
     assert {log.span_id for log in logs} == {span.span_id for span in spans}
     latest: dict[tuple[Any, ...], int] = {}
     for point in receiver.points:
-        if point.name == "mcp.server.operation.duration" and point.attributes.get("gen_ai.tool.name"):
+        if point.name == "mcp.server.operation.duration" and point.attributes.get("gen_ai.tool.name") == tool:
             latest[tuple(sorted(point.attributes.items()))] = point.count
     return len(spans), len(logs), sum(latest.values())

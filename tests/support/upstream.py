@@ -25,6 +25,7 @@ class Upstream(socketserver.ThreadingTCPServer):
 
     daemon_threads = True
     allow_reuse_address = True
+    request_queue_size = 128  # with the library's 5, a connection of fifty at once may have to knock twice
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
