@@ -189,7 +189,7 @@ def _prometheus(folder: Path, port: int, alertmanager_port: int) -> ServerProces
     }
     (home / "prometheus.yml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
     command = [
-        binaries()["prometheus"],
+        binaries("prometheus")["prometheus"],
         f"--config.file={home / 'prometheus.yml'}",
         f"--storage.tsdb.path={home / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
@@ -228,7 +228,7 @@ def _alertmanager(folder: Path, port: int, receiver_url: str) -> ServerProcess:
     configuration = {"route": route, "receivers": [{"name": "people", "webhook_configs": [webhook]}]}
     (home / "alertmanager.yml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
     command = [
-        binaries()["alertmanager"],
+        binaries("alertmanager")["alertmanager"],
         f"--config.file={home / 'alertmanager.yml'}",
         f"--storage.path={home / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",

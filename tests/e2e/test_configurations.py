@@ -62,7 +62,7 @@ def collector(request: pytest.FixtureRequest, stack: Stack, tmp_path: Path) -> I
     token_file = tmp_path / "token"
     token_file.write_text(TOKEN, encoding="utf-8")
     given = {**collector_environment(tmp_path, ports, back_ends), "OTLP_TOKEN_FILE": str(token_file), **variables}
-    command = [binaries()["otelcol-contrib"], CONFIGURATION, *overlays]
+    command = [binaries("collector")["otelcol-contrib"], CONFIGURATION, *overlays]
     process = ServerProcess("own-collector", command, tmp_path / "own", f"http://127.0.0.1:{ports.health}/", given)
     process.start()
     process.wait_until_ready()
@@ -75,19 +75,19 @@ def test_the_collector_accepts_its_configuration(files: list[str], tmp_path: Pat
     (tmp_path / "token").write_text(TOKEN, encoding="utf-8")
     tokens = {"INFLUXDB_TOKEN_FILE": str(tmp_path / "token"), "OTLP_TOKEN_FILE": str(tmp_path / "token")}
     folders = {"COLLECTOR_QUEUE_DIRECTORY": str(tmp_path), "COLLECTOR_LOG_FILE": str(tmp_path / "logs.jsonl")}
-    check(binaries()["otelcol-contrib"], "validate", *files, **tokens, **folders)
+    check(binaries("collector")["otelcol-contrib"], "validate", *files, **tokens, **folders)
 
 
 def test_promtool_accepts_configuration_and_rules(tmp_path: Path) -> None:
-    check(binaries()["promtool"], "check", "config", "--lint=all", lay_out(tmp_path, {}))
+    check(binaries("prometheus")["promtool"], "check", "config", "--lint=all", lay_out(tmp_path, {}))
     shutil.copytree(OTEL, tmp_path / "as-shipped")
-    check(binaries()["promtool"], "check", "config", tmp_path / "as-shipped" / "prometheus.yml")
+    check(binaries("prometheus")["promtool"], "check", "config", tmp_path / "as-shipped" / "prometheus.yml")
     rules = sorted((OTEL / "rules").glob("*.yml"))
-    check(binaries()["promtool"], "check", "rules", "--lint=all", "--lint-fatal", *rules)
+    check(binaries("prometheus")["promtool"], "check", "rules", "--lint=all", "--lint-fatal", *rules)
 
 
 def test_amtool_accepts_configuration() -> None:
-    check(binaries()["amtool"], "check-config", OTEL / "alertmanager.yml")
+    check(binaries("alertmanager")["amtool"], "check-config", OTEL / "alertmanager.yml")
 
 
 def test_the_tokens_of_influxdb_allow_no_more_than_needed(stack: Stack) -> None:
@@ -162,7 +162,7 @@ def test_an_agent_hands_on_to_a_gateway(stack: Stack, tmp_path: Path) -> None:
         "GATEWAY_OTLP_ENDPOINT": stack.collector.grpc_endpoint,
         "GATEWAY_INSECURE": "true",
     }
-    command = [binaries()["otelcol-contrib"], AGENT]
+    command = [binaries("collector")["otelcol-contrib"], AGENT]
     agent = ServerProcess("agent", command, tmp_path / "agent", f"http://127.0.0.1:{health}/", given)
     trace_id = "5cf7651916cd43dd8448eb211c80319e"
     agent.start()

@@ -225,7 +225,7 @@ def prometheus(tmp_path: Path) -> Iterator[Asked]:
     (tmp_path / "prometheus.yml").write_text("global: {evaluation_interval: 15s}\n", encoding="utf-8")
     port = free_ports(1)[0]
     command = [
-        binaries()["prometheus"],
+        binaries("prometheus")["prometheus"],
         f"--config.file={tmp_path / 'prometheus.yml'}",
         f"--storage.tsdb.path={tmp_path / 'data'}",
         "--storage.tsdb.retention.time=100y",

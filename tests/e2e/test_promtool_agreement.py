@@ -39,7 +39,7 @@ TEMPLATES: Final = {
 
 
 def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [str(part) for part in (binaries()["promtool"], *arguments)]
+    command = [str(part) for part in (binaries("prometheus")["promtool"], *arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

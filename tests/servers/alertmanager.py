@@ -17,7 +17,7 @@ class Alertmanager:
         self.process = ServerProcess(
             "alertmanager",
             [
-                binaries()["alertmanager"],
+                binaries("alertmanager")["alertmanager"],
                 f"--config.file={configuration}",
                 f"--storage.path={folder / 'data'}",
                 f"--web.listen-address=127.0.0.1:{port}",

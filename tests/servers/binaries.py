@@ -12,12 +12,12 @@ _SCRIPT: Final = str(ROOT / "scripts" / "servers")
 
 
 @cache
-def binaries() -> Mapping[str, Path]:
-    """Name of each binary -> its path. Takes a quarter of an hour when nothing is there yet, else an instant."""
-    found = subprocess.run([_SCRIPT, "--where"], capture_output=True, text=True, check=False)
+def binaries(server: str) -> Mapping[str, Path]:
+    """Name of each binary of a server -> its path. Takes some minutes when nothing is there yet, else an instant."""
+    found = subprocess.run([_SCRIPT, "--where", server], capture_output=True, text=True, check=False)
     if found.returncode:
-        subprocess.run([_SCRIPT], check=True)
-        found = subprocess.run([_SCRIPT, "--where"], capture_output=True, text=True, check=True)
+        subprocess.run([_SCRIPT, server], check=True)
+        found = subprocess.run([_SCRIPT, "--where", server], capture_output=True, text=True, check=True)
     pairs = (line.split("=", 1) for line in found.stdout.splitlines())
     return {name: Path(path) for name, path in pairs}
 

@@ -38,7 +38,7 @@ class Collector:
         self.metrics_address = f"127.0.0.1:{ports.metrics}"
         self.log_file = folder / "logs.jsonl"
         environment = collector_environment(folder, ports, back_ends) | variables
-        command = [binaries()["otelcol-contrib"], f"--config={OTEL / 'collector-config.yaml'}"]
+        command = [binaries("collector")["otelcol-contrib"], f"--config={OTEL / 'collector-config.yaml'}"]
         ready = f"http://127.0.0.1:{ports.health}/"
         self.process = ServerProcess("collector", command, folder, ready, environment)
 

@@ -26,7 +26,7 @@ class InfluxDB:
         self.process = ServerProcess(
             "influxdb",
             [
-                binaries()["influxd"],
+                binaries("influxdb")["influxd"],
                 f"--http-bind-address=127.0.0.1:{port}",
                 f"--bolt-path={folder / 'influxd.bolt'}",
                 f"--sqlite-path={folder / 'influxd.sqlite'}",
@@ -45,7 +45,7 @@ class InfluxDB:
         for name, content in given.items():
             (self._secrets / name).write_text(content, encoding="utf-8")
         environment = {
-            "PATH": f"{binaries()['influx'].parent}:{os.defpath}",
+            "PATH": f"{binaries('influxdb')['influx'].parent}:{os.defpath}",
             "INFLUX_HOST": self.url,
             "INFLUXDB_ORG": ORGANISATION,
             "INFLUXDB_ADMIN_PASSWORD_FILE": str(self._secrets / "admin_password"),

@@ -43,7 +43,7 @@ class Jaeger:
             "JAEGER_UI_FILE": str(OTEL / "jaeger-ui.json"),
             "PROMETHEUS_URL": prometheus_url,
         }
-        command = [binaries()["jaeger"], f"--config={OTEL / 'jaeger.yml'}"]
+        command = [binaries("jaeger")["jaeger"], f"--config={OTEL / 'jaeger.yml'}"]
         ready = f"http://127.0.0.1:{ports.health}/status"
         self.process = ServerProcess("jaeger", command, folder, ready, environment)
 

@@ -30,7 +30,7 @@ class Prometheus:
         self.process = ServerProcess(
             "prometheus",
             [
-                binaries()["prometheus"],
+                binaries("prometheus")["prometheus"],
                 f"--config.file={configuration}",
                 f"--storage.tsdb.path={folder / 'data'}",
                 f"--web.listen-address=127.0.0.1:{port}",

@@ -32,7 +32,9 @@ ROUTES = [
 
 
 def amtool(*arguments: str | Path) -> str:
-    ended = subprocess.run([binaries()["amtool"], *arguments], capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [binaries("alertmanager")["amtool"], *arguments], capture_output=True, text=True, check=False
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 

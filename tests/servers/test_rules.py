@@ -12,7 +12,7 @@ TESTS = sorted((OTEL / "rules" / "tests").glob("*.yml"))
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
 def test_the_rules_pass_their_tests(path: Path) -> None:
-    command = [str(binaries()["promtool"]), "test", "rules", str(path)]
+    command = [str(binaries("prometheus")["promtool"]), "test", "rules", str(path)]
     ended = subprocess.run(command, env={"PATH": os.defpath}, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "SUCCESS" in ended.stdout

@@ -27,12 +27,17 @@ def test_the_dockerfile_defaults_to_the_pin() -> None:
     assert re.findall(r"^ARG PYTHON_VERSION=(.+)$", text, re.MULTILINE) == [PINS["PYTHON_VERSION"]]
 
 
-def test_the_builder_takes_every_component_at_the_pin() -> None:
+def test_the_builder_takes_every_component_at_the_pin_and_the_lock_has_it() -> None:
     manifest = yaml.safe_load((OTEL / "builder-config.yaml").read_text(encoding="utf-8"))
     assert manifest["dist"]["version"] == PINS["COLLECTOR_VERSION"]
-    modules = {kind: [entry["gomod"].split()[1] for entry in manifest[kind]] for kind in manifest if kind != "dist"}
-    assert set(modules.pop("providers")) == {PINS["COLLECTOR_PROVIDERS"]}
-    assert {version for found in modules.values() for version in found} == {f"v{PINS['COLLECTOR_VERSION']}"}
+    kinds = manifest.keys() - {"dist", "replaces"}
+    modules = {kind: dict(entry["gomod"].split() for entry in manifest[kind]) for kind in kinds}
+    lock = (ROOT / "scripts" / "servers.d" / "collector" / "go.mod").read_text(encoding="utf-8")
+    assert {f"{module} {version}" for found in modules.values() for module, version in found.items()} <= {
+        line.strip().removesuffix(" // indirect") for line in lock.splitlines()
+    }
+    assert set(modules.pop("providers").values()) == {PINS["COLLECTOR_PROVIDERS"]}
+    assert {version for found in modules.values() for version in found.values()} == {f"v{PINS['COLLECTOR_VERSION']}"}
 
 
 @pytest.mark.parametrize("server", MODULES)
