@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import aiosmtplib
 
 from libraries_io_mcp.doctor.finding import Finding
-from libraries_io_mcp.doctor.reasons import reason
 from libraries_io_mcp.settings import Settings, SmtpSettings
+from libraries_io_mcp.telemetry.reasons import reason
 
 SECONDS: Final = 6.0
 IMPLICIT_TLS_PORT: Final = 465

@@ -6,8 +6,8 @@ from contextlib import suppress
 from typing import Final
 
 from libraries_io_mcp.doctor.finding import Finding
-from libraries_io_mcp.doctor.reasons import reason
 from libraries_io_mcp.settings import Settings, TelemetrySettings
+from libraries_io_mcp.telemetry.reasons import reason
 from libraries_io_mcp.telemetry.semconv import Signal
 
 SECONDS: Final = 6.0
@@ -57,10 +57,9 @@ def _refusal(telemetry: TelemetrySettings, signal: Signal) -> str | None:
     from libraries_io_mcp.telemetry.trying import try_otlp  # noqa: PLC0415 - start-up time
 
     try:
-        refusal = try_otlp(telemetry, signal, SECONDS)
+        return try_otlp(telemetry, signal, SECONDS)
     except Exception as error:  # an exporter that can't be made, such as for a certificate file that is not there
         return reason(error)
-    return reason(refusal) if isinstance(refusal, BaseException) else refusal
 
 
 def _endpoint(telemetry: TelemetrySettings, signal: Signal) -> str:

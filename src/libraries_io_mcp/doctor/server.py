@@ -7,8 +7,8 @@ from typing import Any, Final
 import httpx
 
 from libraries_io_mcp.doctor.finding import Finding
-from libraries_io_mcp.doctor.reasons import reason
 from libraries_io_mcp.settings import ServerSettings, Settings
+from libraries_io_mcp.telemetry.reasons import reason
 
 SECONDS: Final = 6.0
 

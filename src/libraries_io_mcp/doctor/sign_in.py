@@ -5,8 +5,8 @@ from typing import Final
 import httpx
 
 from libraries_io_mcp.doctor.finding import Finding, State
-from libraries_io_mcp.doctor.reasons import reason
 from libraries_io_mcp.settings import ServerSettings, Settings
+from libraries_io_mcp.telemetry.reasons import reason
 
 SECONDS: Final = 6.0
 KINDS: Final = {"RSA": "RS256", "EC": "ES256"}

@@ -7,8 +7,8 @@ import httpx
 
 from libraries_io_mcp.alerting.rules import AlertingRule, default_rules, load_rules
 from libraries_io_mcp.doctor.finding import Finding
-from libraries_io_mcp.doctor.reasons import reason
 from libraries_io_mcp.settings import Settings
+from libraries_io_mcp.telemetry.reasons import reason
 
 SECONDS: Final = 6.0
 _SHOWN: Final = 5

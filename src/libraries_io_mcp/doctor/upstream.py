@@ -8,10 +8,10 @@ import httpx
 
 from libraries_io_mcp import __version__
 from libraries_io_mcp.doctor.finding import Finding
-from libraries_io_mcp.doctor.reasons import reason
 from libraries_io_mcp.errors import KeyMissingError, KeyRejectedError, QuotaExceededError
 from libraries_io_mcp.librariesio.faults import fault_of_reply
 from libraries_io_mcp.settings import LibrariesIOSettings
+from libraries_io_mcp.telemetry.reasons import reason
 
 PATH: Final = "/NPM/lodash/sourcerank"
 """Small and quick to answer; that the package is there does not matter."""

@@ -19,14 +19,18 @@ class Delivery:
     failed: int
     dropped: int
     last_error: str | None
-    """Class of the last thing that went wrong, or what the exporter said of it; `None` if nothing ever did."""
+    """What went wrong last, as the exporter said it; `None` if nothing ever did."""
     last_success: float | None
     """Seconds since 1970, `None` before the first success."""
+    refusals: int = 0
+    """How many exports the other side did not take, whether what was in them is lost or not."""
+    superseded: int = 0
+    """Metric points that were not taken and came again with a later collection: nothing is lost."""
 
     @property
     def waiting(self) -> int:
-        """Still queued, or just being sent."""
-        return max(0, self.offered - self.delivered - self.failed - self.dropped)
+        """Still queued, just being sent, or (metric points) sent again with the next collection."""
+        return max(0, self.offered - self.delivered - self.failed - self.dropped - self.superseded)
 
 
 @dataclass(slots=True)
@@ -44,6 +48,9 @@ class Counts:
     _dropped: int = 0
     _last_error: str | None = None
     _last_success: float | None = None
+    _refusals: int = 0
+    _superseded: int = 0
+    _put_off: int = 0
 
     def offered(self, count: int = 1) -> None:
         """Something was made. Called where it is made, so it takes no lock: one thread's addition is atomic."""
@@ -60,13 +67,28 @@ class Counts:
         with self._lock:
             self._delivered += count
             self._last_success = self.now()
+            self._superseded += self._put_off
+            self._put_off = 0
 
     def failed(self, count: int, error: str) -> None:
         """The other side could not be made to take it."""
         with self._lock:
             self._failed += count
+            self._refusals += 1
             self._last_error = error
         self.on_loss(self.signal, count)
+
+    def put_off(self, count: int, error: str) -> None:
+        """The other side did not take a collection of metrics. They are cumulative: the next one says it all again."""
+        with self._lock:
+            self._refusals += 1
+            self._last_error = error
+            self._superseded += self._put_off
+            self._put_off = count
+
+    def troubled(self, error: str) -> None:
+        """Something goes wrong, but is still being tried."""
+        self._last_error = error
 
     def snapshot(self) -> Delivery:
         """The counts now."""
@@ -80,4 +102,6 @@ class Counts:
                 self._dropped,
                 self._last_error,
                 self._last_success,
+                self._refusals,
+                self._superseded,
             )

@@ -15,9 +15,12 @@ from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult,
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
+from libraries_io_mcp.telemetry.complaints import complaints
 from libraries_io_mcp.telemetry.deliveries import Counts
 from libraries_io_mcp.telemetry.redacting import clean_logs, clean_metrics, clean_spans, points_in
 from libraries_io_mcp.telemetry.redaction import Redactor
+
+LONGEST_REASON: Final = 300
 
 logger: Final = logging.getLogger(__name__)
 
@@ -25,8 +28,9 @@ logger: Final = logging.getLogger(__name__)
 class _Late:
     """Makes an exporter when it is first needed, and again when that failed."""
 
-    def __init__(self, make: Callable[[], Any], counts: Counts) -> None:
+    def __init__(self, make: Callable[[], Any], redactor: Redactor, counts: Counts) -> None:
         self._make = make
+        self._redactor = redactor
         self._counts = counts
         self.made: Any = None
         self.preparing = False
@@ -36,17 +40,25 @@ class _Late:
         """Have `count` things sent; whether they were. Never raises."""
         try:
             self.made = self.made or self._prepare()
-            sent = send(self.made)
+            with complaints(lambda words: self._counts.troubled(self._told(words))) as heard:
+                sent = send(self.made)
         except Exception as error:  # whatever an exporter raises concerns this way alone
-            self._counts.failed(count, type(error).__name__)
+            self._failed(count, _named(error))
             logger.warning("%s can't be written by %s: %s", self._counts.signal, self._counts.way, _reason(error))
             return False
         if sent:
             self._counts.delivered(count)
         else:
-            # Why, the exporter has logged; its result says no more than this.
-            self._counts.failed(count, "ExportFailed")
+            self._failed(count, heard.first or "it was not taken")
         return sent
+
+    def _failed(self, count: int, words: str) -> None:
+        # What was counted and measured comes again with the next collection; spans and records do not.
+        note = self._counts.put_off if self._counts.signal == "metrics" else self._counts.failed
+        note(count, self._told(words))
+
+    def _told(self, words: str) -> str:
+        return self._redactor.text(words)[:LONGEST_REASON]
 
     def _prepare(self) -> Any:
         self.preparing = True
@@ -60,7 +72,7 @@ class SpanWay(SpanExporter):
     """A way out for spans."""
 
     def __init__(self, make: Callable[[], SpanExporter], redactor: Redactor, counts: Counts) -> None:
-        self._late = _Late(make, counts)
+        self._late = _Late(make, redactor, counts)
         self._redactor = redactor
 
     @property
@@ -89,7 +101,7 @@ class LogWay(LogRecordExporter):
     """A way out for log records."""
 
     def __init__(self, make: Callable[[], LogRecordExporter], redactor: Redactor, counts: Counts) -> None:
-        self._late = _Late(make, counts)
+        self._late = _Late(make, redactor, counts)
         self._redactor = redactor
 
     @property
@@ -119,7 +131,7 @@ class MetricWay(MetricExporter):
 
     def __init__(self, make: Callable[[], MetricExporter], redactor: Redactor, counts: Counts) -> None:
         super().__init__()
-        self._late = _Late(make, counts)
+        self._late = _Late(make, redactor, counts)
         self._redactor = redactor
         self._counts = counts
 
@@ -188,4 +200,8 @@ class LogQueue(BatchLogRecordProcessor):
 
 
 def _reason(error: Exception) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+    return (error.strerror or str(error)) if isinstance(error, OSError) else _named(error)
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {(isinstance(error, OSError) and error.strerror) or error}"

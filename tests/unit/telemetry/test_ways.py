@@ -1,16 +1,19 @@
 """One way out: made late, counted, failing alone."""
 
+import logging
 import threading
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricExportResult
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 from tests.support.polling import HANG_SECONDS
 
 from libraries_io_mcp.telemetry.deliveries import Counts
 from libraries_io_mcp.telemetry.redaction import Redactor
-from libraries_io_mcp.telemetry.ways import LogWay, SpanQueue, SpanWay
+from libraries_io_mcp.telemetry.ways import LONGEST_REASON, LogWay, MetricWay, SpanQueue, SpanWay
 
 
 class Exporter:
@@ -86,7 +89,12 @@ def test_one_that_can_not_be_made_is_said_counted_and_tried_again(caplog: pytest
     assert way.export([span]) is SpanExportResult.SUCCESS
     assert [each.getMessage() for each in caplog.records] == ["traces can't be written by otlp: Permission denied"]
     found = kept.snapshot()
-    assert (found.delivered, found.failed, found.last_error, found.last_success) == (1, 1, "PermissionError", 7.0)
+    assert (found.delivered, found.failed, found.last_error, found.last_success) == (
+        1,
+        1,
+        "PermissionError: Permission denied",
+        7.0,
+    )
     assert lost == [("traces", 1)]
 
 
@@ -94,7 +102,52 @@ def test_a_refused_batch_is_counted_as_failed():
     kept = counts()
     span = TracerProvider(shutdown_on_exit=False).get_tracer("t").start_span("s")
     SpanWay(lambda: Exporter(SpanExportResult.FAILURE), Redactor(), kept).export([span, span])
-    assert (kept.snapshot().failed, kept.snapshot().last_error) == (2, "ExportFailed")
+    assert (kept.snapshot().failed, kept.snapshot().last_error) == (2, "it was not taken")
+
+
+class Complaining(Exporter):
+    """Says why in its log, as OpenTelemetry's do, each time it tries again."""
+
+    def export(self, *arguments: object, **options: object) -> Any:
+        for error in (ConnectionRefusedError(111, "Connection refused"), TimeoutError()):
+            logging.getLogger("opentelemetry.exporter").warning("Transient error %s encountered, retrying", error)
+        return super().export(*arguments, **options)
+
+
+def test_what_the_exporter_says_is_kept():
+    kept = counts()
+    way = SpanWay(lambda: Complaining(SpanExportResult.FAILURE), Redactor(), kept)
+    way.export([TracerProvider(shutdown_on_exit=False).get_tracer("t").start_span("s")])
+    assert kept.snapshot().last_error == "connection refused: nobody listens there"
+
+
+def test_what_the_exporter_says_is_redacted_and_short(caplog: pytest.LogCaptureFixture):
+    def make() -> Exporter:
+        raise ValueError(f"secret-of-ours {'x' * 1000}")
+
+    kept = counts()
+    SpanWay(make, Redactor(["secret-of-ours"]), kept).export([])
+    assert kept.snapshot().last_error.startswith("ValueError: *** xxx")
+    assert len(kept.snapshot().last_error) == LONGEST_REASON
+
+
+def test_points_that_come_again_are_not_lost():
+    """Three collections, of which the first two are refused: the third one says it all."""
+    lost: list[tuple[str, int]] = []
+    kept = Counts("metrics", "otlp", on_loss=lambda signal, count: lost.append((signal, count)))
+    exporter, reader = Exporter(MetricExportResult.FAILURE), InMemoryMetricReader()
+    meters = MeterProvider([reader], shutdown_on_exit=False)
+    meters.get_meter("t").create_counter("c").add(1)
+    way = MetricWay(lambda: exporter, Redactor(), kept)
+    way.export(reader.get_metrics_data())
+    way.export(reader.get_metrics_data())
+    found = kept.snapshot()
+    assert (found.offered, found.failed, found.superseded, found.waiting, found.refusals) == (2, 0, 1, 1, 2)
+    exporter.result = MetricExportResult.SUCCESS
+    way.export(reader.get_metrics_data())
+    found = kept.snapshot()
+    assert (found.offered, found.delivered, found.superseded, found.waiting) == (3, 1, 2, 0)
+    assert lost == []
 
 
 def test_what_a_full_queue_drops_is_counted_and_the_rest_is_delivered(monkeypatch: pytest.MonkeyPatch):

@@ -8,7 +8,7 @@ from libraries_io_mcp.telemetry.logs.destinations import DestinationFacts
 
 
 def telemetry_export(deliveries: Callable[[], Sequence[Delivery]]) -> Ping:
-    """Whether spans, metrics and log records arrive. A way fails from its first loss until something arrives again."""
+    """Whether spans, metrics and log records arrive. A way fails from the first not taken until one is taken again."""
     before: dict[tuple[str, str], Delivery] = {}
     failing: set[tuple[str, str]] = set()
 
@@ -16,7 +16,7 @@ def telemetry_export(deliveries: Callable[[], Sequence[Delivery]]) -> Ping:
         key = (each.signal, each.way)
         last = before.get(key)
         before[key] = each
-        lost = each.failed + each.dropped - (last.failed + last.dropped if last else 0)
+        lost = each.refusals + each.dropped - (last.refusals + last.dropped if last else 0)
         arrived = each.delivered - (last.delivered if last else 0)
         if lost > 0:
             failing.add(key)

@@ -152,7 +152,8 @@ TELEMETRY_DROPS: Final = Metric(
     "libraries_io.telemetry.dropped",
     "counter",
     "{item}",
-    "Spans, metric points and log records that were made and not delivered.",
+    "Spans and log records that were made and not delivered. Metrics are cumulative: what did not arrive comes again "
+    "with the next collection.",
     (Attribute.SIGNAL,),
 )
 HEALTH_STATUS: Final = Metric(

@@ -8,7 +8,7 @@ import pytest
 import requests
 from tests.support.collectors import unused_port
 
-from libraries_io_mcp.doctor.reasons import reason
+from libraries_io_mcp.telemetry.reasons import reason
 
 
 def raised_by(call) -> BaseException:
