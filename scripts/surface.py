@@ -114,8 +114,10 @@ def page() -> str:
         "Written by `make docs` from the server itself; a test keeps it true.",
         f"The tools that are on by default (`TOOLSETS={','.join(DEFAULT)}`) cost an agent about {default['tokens']:,} "
         f"tokens of schema; at most {TOKEN_LIMIT:,} are allowed. All toolsets: {everything['tokens']:,}.",
-        "Every answer that comes from Libraries.io carries `provenance` (`endpoint`, `fetched_at`, `source`: network, "
-        "cache or stale, `age_seconds`, `quota_remaining`). A list that is cut has `truncated`, `left_out` and a "
+        "Every answer that comes from Libraries.io carries `provenance`: `endpoint`; `also_asked`, other endpoints that "
+        "took part; `canonical_name`, if the package was asked for by another spelling; `fetched_at` and `age_seconds`, "
+        "of its oldest part; `source`, `network` if any of it was asked for now, else `cache`, or `stale` if any of it "
+        "is; `requests_spent`; `quota_remaining`. A list that is cut has `truncated`, `left_out` and a "
         "`cursor`: the same call with that cursor goes on where it stopped. `null` means that Libraries.io does not "
         "know. Errors have `error_type`, `message`, `next_step` and, where they apply, `retry_after` (seconds) and "
         "`suggestions`.",

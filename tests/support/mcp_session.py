@@ -20,7 +20,9 @@ from tests.support.stand_in import CANARY
 from libraries_io_mcp.answer.cutting import BUDGET_TOKENS, CHARACTERS_A_TOKEN, size
 
 ALL_TOOLSETS: Final = "discover,package,repositories,server,subscriptions"
-PROVENANCE: Final = {"endpoint", "fetched_at", "source", "age_seconds", "quota_remaining"}
+PROVENANCE: Final = {
+    "endpoint", "also_asked", "canonical_name", "fetched_at", "source", "age_seconds", "requests_spent", "quota_remaining",
+}  # fmt: skip
 
 
 @dataclass

@@ -8,41 +8,55 @@ from pydantic import BaseModel, ConfigDict
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.librariesio.reply import Reply, Source
 
-STALEST_FIRST: Final[tuple[Source, ...]] = ("stale", "cache", "network")
+MOST_TELLING_FIRST: Final[tuple[Source, ...]] = ("stale", "network", "cache")
+"""What an answer that came of several replies is called."""
 
 
 class Provenance(BaseModel):
-    """Where an answer came from. Of several replies the oldest counts."""
+    """Where an answer came from. Of several replies the oldest says how old the answer is."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     endpoint: str
-    """The path that was asked, as a template."""
+    """The path whose answer this is, as a template."""
+    also_asked: tuple[str, ...] = ()
+    """Other paths that took part."""
+    canonical_name: str | None = None
+    """How Libraries.io spells the package's name, if it was asked for by another spelling."""
     fetched_at: datetime
     """When Libraries.io gave these facts (UTC)."""
     source: Source
-    """`stale`: Libraries.io could not be asked, so an older answer is given."""
+    """`stale`: Libraries.io could not be asked, so an older answer is given, at least in part. `network`: some of it
+    was asked for now. `cache`: nothing was."""
     age_seconds: float
+    """Of the oldest part."""
+    requests_spent: int = 0
+    """Requests that this answer cost; 0 also when another caller asked the same at the same time and paid."""
     quota_remaining: int
     """Requests left in this window."""
 
     @classmethod
     def of(cls, client: LibrariesIOClient, reply: Reply[Any], *others: Reply[Any]) -> "Provenance":
         """The provenance of a reply, and of others that helped, with the quota as it is now."""
-        replies = (reply, *others)
+        replies, spent = (reply, *others), client.expenses
+        took_part = dict.fromkeys((*(each.endpoint for each in others), *spent.endpoints))
         return cls(
             endpoint=reply.endpoint,
+            also_asked=tuple(each for each in took_part if each != reply.endpoint),
+            canonical_name=next((each.canonical_name for each in replies if each.canonical_name), None),
             fetched_at=min(each.fetched_at for each in replies),
-            source=min((each.source for each in replies), key=STALEST_FIRST.index),
+            source=min((each.source for each in replies), key=MOST_TELLING_FIRST.index),
             age_seconds=round(max(each.age_seconds for each in replies), 3),
+            requests_spent=spent.requests,
             quota_remaining=client.quota().remaining,
         )
 
     def text(self) -> str:
         """One line for the end of an answer's text."""
-        left = f"{self.quota_remaining} requests left"
+        left = f"{self.requests_spent} spent, {self.quota_remaining} requests left"
         if self.source == "network":
-            return f"[fresh; {left}]"
+            part = f", in part cached {_age(self.age_seconds)} ago" if self.age_seconds else ""
+            return f"[fresh{part}; {left}]"
         if self.source == "cache":
             return f"[cached {_age(self.age_seconds)} ago; {left}]"
         return f"[STALE: Libraries.io can't be asked now; these facts are {_age(self.age_seconds)} old; {left}]"

@@ -1,4 +1,4 @@
-"""Tells the client while its question waits for the quota: as MCP progress, by seconds."""
+"""Tells the client while its question waits, for the quota or the service: as MCP progress, by seconds."""
 
 import asyncio
 from types import TracebackType
@@ -6,6 +6,8 @@ from typing import Self
 
 from fastmcp import Context
 from fastmcp.server.dependencies import get_context
+
+from libraries_io_mcp.librariesio.question import wait_in_words
 
 
 class Waiting:
@@ -30,14 +32,14 @@ class Waiting:
             report.cancel()
         await asyncio.gather(*self._reports, return_exceptions=True)
 
-    def told(self, seconds_left: float, ahead: int) -> None:
-        """A question waits: for so long still, behind so many others."""
+    def told(self, seconds_left: float, ahead: int | None) -> None:
+        """A question waits: for so long still, behind so many others; `None`: for the service itself."""
         if self._context is None:
             return
         # Progress may only grow, and with it the total when a wait turns out longer or a second one follows.
         self._total = max(self._total, self._waited + seconds_left)
         self._waited = max(self._waited, self._total - seconds_left)
-        message = f"Waiting for the Libraries.io quota: {seconds_left:.0f} s left, {ahead} calls ahead."
+        message = wait_in_words(seconds_left, ahead)
         report = asyncio.ensure_future(self._context.report_progress(self._waited, self._total, message))
         self._reports.add(report)
         report.add_done_callback(self._reports.discard)

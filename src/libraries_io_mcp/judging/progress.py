@@ -5,6 +5,8 @@ from typing import Final, Self
 
 from fastmcp import Context
 
+from libraries_io_mcp.librariesio.question import wait_in_words
+
 CREEP: Final = 0.05
 """Part of what is left by which a message about a wait grows: MCP wants progress to grow, and nothing was done yet."""
 
@@ -41,10 +43,10 @@ class Progress:
         grown = max(float(self._done), self._shown + CREEP * (self._total - self._shown))
         self._tell(grown, f"{self._done} of {self._total:.0f} packages looked up.")
 
-    def waiting(self, seconds_left: float, ahead: int) -> None:
-        """A request waits for the quota."""
+    def waiting(self, seconds_left: float, ahead: int | None) -> None:
+        """A request waits, for the quota or for the service."""
         grown = self._shown + CREEP * (self._total - self._shown)
-        self._tell(grown, f"Waiting for the Libraries.io quota: {seconds_left:.0f} s left, {ahead} calls ahead.")
+        self._tell(grown, wait_in_words(seconds_left, ahead))
 
     def _tell(self, shown: float, message: str) -> None:
         if self._context is None or shown <= self._shown:

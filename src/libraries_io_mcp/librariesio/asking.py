@@ -1,39 +1,32 @@
-"""Puts one question: from the cache or to the service, with its deadline and redirects, decoded, and recorded."""
+"""Puts one question: from the cache or to the service, decoded, under the stored spelling, and recorded."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar, cast
+from typing import Any, TypeVar, cast
 
-import httpx
 from pydantic import ValidationError
 
-from libraries_io_mcp import __version__
-from libraries_io_mcp.errors import CallError, InvalidReplyError, KeyMissingError, UpstreamTimeoutError
+from libraries_io_mcp.errors import CallError, InvalidReplyError, KeyMissingError
 from libraries_io_mcp.librariesio.ask import Ask
 from libraries_io_mcp.librariesio.cache import NEGATIVE_SECONDS, Cache, Fetched
 from libraries_io_mcp.librariesio.call_record import CallRecord
 from libraries_io_mcp.librariesio.endpoints import Endpoint
-from libraries_io_mcp.librariesio.faults import fault_of_exception, fault_of_reply
+from libraries_io_mcp.librariesio.expenses import Expenses
 from libraries_io_mcp.librariesio.models import decoder
-from libraries_io_mcp.librariesio.paths import expand, names_in
-from libraries_io_mcp.librariesio.question import EXTENSION, OnWait, Priority, Question
+from libraries_io_mcp.librariesio.paths import names_in
+from libraries_io_mcp.librariesio.question import OnWait, Priority, Question
 from libraries_io_mcp.librariesio.reply import Reply
+from libraries_io_mcp.librariesio.sending import Sender
 from libraries_io_mcp.librariesio.shared_answers import RawAnswer, SharedAnswers
+from libraries_io_mcp.librariesio.spellings import Spellings
 from libraries_io_mcp.librariesio.vitals import Contacts
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.semconv import CacheResult
 from libraries_io_mcp.telemetry.waits import Waits
 
 T = TypeVar("T")
-MAX_REDIRECTS: Final = 3
-CONNECT_SECONDS: Final = 5.0
-HEADERS: Final = {
-    "Accept": "application/json",
-    "Accept-Encoding": "gzip",
-    "User-Agent": f"libraries-io-mcp/{__version__}",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +36,20 @@ class Manner:
     timeout_seconds: float
     priority: Priority = "interactive"
     on_wait: OnWait | None = None
+    expenses: Expenses | None = None
 
 
 class Asker:
-    """Asks over one kept `httpx.AsyncClient`, whose transport is the network stack.
+    """Asks through the cache and the sender.
 
     `now` is epoch seconds, for what is told and kept; `monotonic` never jumps, for how long something may take.
     """
 
     def __init__(
         self,
-        stack: httpx.AsyncBaseTransport,
+        sender: Sender,
         *,
-        base_url: httpx.URL,
+        service: str,
         key_present: bool,
         instruments: Instruments,
         cache: Cache,
@@ -69,8 +63,8 @@ class Asker:
     ) -> None:
         self._contacts = contacts
         self._caller = caller
-        self._base_url = base_url
-        self._base_path = base_url.raw_path.split(b"?")[0].rstrip(b"/").decode()
+        self._sender = sender
+        self._service = service
         self._key_present = key_present
         self._instruments = instruments
         self._cache = cache
@@ -79,11 +73,11 @@ class Asker:
         self._longest_keep = longest_keep_seconds
         self._now = now
         self._monotonic = monotonic
-        self._http = httpx.AsyncClient(transport=stack, headers=HEADERS, trust_env=False)
+        self._spellings = Spellings(monotonic)
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._sender.aclose()
         await self._shared.aclose()
 
     async def ask(self, ask: Ask[T], manner: Manner) -> Reply[T]:
@@ -116,12 +110,37 @@ class Asker:
         Raises:
             CallError: no request could carry that question.
         """
-        self._cache.put(ask.identity, Fetched(reply, size, self._keep_seconds(ask.endpoint)))
+        fetched = Fetched(reply, size, self._keep_seconds(ask.endpoint))
+        self._cache.put(ask.identity, self._under_the_stored_name(ask, fetched))
 
-    async def _answer(self, ask: Ask[T], manner: Manner, start: float) -> tuple[Reply[T] | CallError, CacheResult]:
-        if ask.endpoint.needs_key and not self._key_present:
+    async def _answer(self, asked: Ask[T], manner: Manner, start: float) -> tuple[Reply[T] | CallError, CacheResult]:
+        endpoint = asked.endpoint
+        if endpoint.needs_key and not self._key_present:
             raise KeyMissingError("Libraries.io answers this question only to callers with an API key.")
-        question = Question(
+        # Also the check of the arguments: what no request could carry is neither looked up nor kept.
+        _ = asked.identity
+        ask = self._spellings.stored(asked)
+        question = self._question(ask, manner, start)
+
+        def fetch() -> Awaitable[Fetched]:
+            if manner.expenses is not None:
+                manner.expenses.add(question)
+            return self._fetch(ask, question)
+
+        if not endpoint.shareable:
+            return _as_asked((await fetch()).reply, asked, ask), "miss"
+        outcome, result = await self._cache.get(
+            endpoint.template,
+            ask.identity,
+            fetch,
+            traveller=question,
+            timeout_seconds=question.deadline - start,
+            negative_seconds=min(NEGATIVE_SECONDS, self._keep_seconds(endpoint)),
+        )
+        return _as_asked(outcome, asked, ask), result
+
+    def _question(self, ask: Ask[Any], manner: Manner, start: float) -> Question:
+        return Question(
             ask.endpoint.template,
             ask.endpoint.group,
             start + min(manner.timeout_seconds, ask.endpoint.timeout_seconds),
@@ -132,105 +151,54 @@ class Asker:
             on_wait=manner.on_wait,
             caller=self._caller(),
         )
-        # Also the check of the arguments: what no request could carry is neither looked up nor kept.
-        identity = ask.identity
-        if not ask.endpoint.shareable:
-            return (await self._fetch(ask, question)).reply, "miss"
-        return await self._cache.get(
-            ask.endpoint.template,
-            identity,
-            lambda: self._fetch(ask, question),
-            timeout_seconds=question.deadline - start,
-            negative_seconds=min(NEGATIVE_SECONDS, self._keep_seconds(ask.endpoint)),
-        )
 
     def _keep_seconds(self, endpoint: Endpoint[Any]) -> float:
         return endpoint.keep_seconds if self._longest_keep is None else min(endpoint.keep_seconds, self._longest_keep)
 
-    async def _fetch(self, ask: Ask[T], question: Question) -> Fetched:
+    async def _fetch(self, ask: Ask[Any], question: Question) -> Fetched:
         keep = self._keep_seconds(ask.endpoint)
         if not keep:
             raw, reply = await self._fetch_new(ask, question)
-            return Fetched(reply, len(raw.content), keep)
-        identity = (str(self._base_url), ask.identity)
+            return self._under_the_stored_name(ask, Fetched(reply, len(raw.content), keep))
         # Half of the time, so that there is enough left to ask oneself, should the other process get no answer. Another
         # process may also be set to keep answers for longer than this one.
         patience = (question.deadline - self._monotonic()) / 2
+        identity = self._shared_identity(ask)
         waiting = self._waits.replica(ask.endpoint.template)
         async with self._shared.turn(identity, lambda found: self._age(found) < keep, patience, waiting) as shared:
             if shared is not None:
                 reply = self._decode(ask, shared).kept("cache", self._now())
-                return Fetched(reply, len(shared.content), keep - self._age(shared))
+                fetched = Fetched(reply, len(shared.content), keep - self._age(shared))
+                return self._under_the_stored_name(ask, fetched)
             raw, reply = await self._fetch_new(ask, question)
             await self._shared.put(identity, raw, keep)
-        return Fetched(reply, len(raw.content), keep)
+            if stored := self._spellings.learn(ask, reply.canonical_name):
+                await self._shared.put(self._shared_identity(stored), raw, keep)
+        return self._under_the_stored_name(ask, Fetched(reply, len(raw.content), keep))
+
+    def _shared_identity(self, ask: Ask[Any]) -> tuple[object, ...]:
+        return self._service, ask.identity
+
+    def _under_the_stored_name(self, ask: Ask[Any], fetched: Fetched) -> Fetched:
+        """Keep an answer about another spelling as that about the stored one: from now on that is looked up."""
+        stored = self._spellings.learn(ask, fetched.reply.canonical_name)
+        if stored is None:
+            return fetched
+        self._cache.put(stored.identity, replace(fetched, reply=replace(fetched.reply, canonical_name=None)))
+        return replace(fetched, keep_seconds=0.0)
 
     def _age(self, raw: RawAnswer) -> float:
         return max(self._now() - raw.fetched_at, 0.0)
 
     async def _fetch_new(self, ask: Ask[T], question: Question) -> tuple[RawAnswer, Reply[T]]:
         try:
-            raw = await self._fetch_raw(ask, question)
+            raw = await self._sender.send(ask, question)
             reply = self._decode(ask, raw)
         except CallError as error:
             self._contacts.note(error, sent=question.sent)
             raise
         self._contacts.note(None, sent=True)
         return raw, reply
-
-    async def _fetch_raw(self, ask: Ask[Any], question: Question) -> RawAnswer:
-        try:
-            async with asyncio.timeout(max(question.deadline - self._monotonic(), 0)):
-                reply, path = await self._follow(ask, question)
-        except TimeoutError:
-            raise UpstreamTimeoutError("Libraries.io did not answer in time.") from None
-        except httpx.RequestError as error:
-            raise fault_of_exception(error) from None
-        if fault := fault_of_reply(reply, key_present=self._key_present):
-            raise fault
-        total = reply.headers.get("total", "")
-        return RawAnswer(
-            content=reply.content or b"null",
-            fetched_at=self._now(),
-            path=path,
-            total=int(total) if total.isascii() and total.isdigit() and len(total) < 10 else None,
-        )
-
-    async def _follow(self, ask: Ask[Any], question: Question) -> tuple[httpx.Response, str]:
-        """Send, and send again to the path that a redirect names: never to its host, never with its query.
-
-        The method stays what it is: the service redirects before it does anything, so nothing is done twice.
-        """
-        path = ask.path
-        for _ in range(MAX_REDIRECTS + 1):
-            reply = await self._send(ask, path, question)
-            if not reply.is_redirect:
-                return reply, path
-            path = self._redirect_path(reply, ask.endpoint)
-            question.resends += 1
-        raise InvalidReplyError("Libraries.io redirected the question in a circle.", status_code=reply.status_code)
-
-    async def _send(self, ask: Ask[Any], path: str, question: Question) -> httpx.Response:
-        url = self._base_url.copy_with(raw_path=f"{self._base_path}{path}{ask.query}".encode())
-        left = max(question.deadline - self._monotonic(), 0.001)
-        timeout = httpx.Timeout(left, connect=min(CONNECT_SECONDS, left))
-        headers = {"Content-Type": "application/json"} if ask.content is not None else None
-        request = self._http.build_request(
-            ask.endpoint.method, url, timeout=timeout, content=ask.content, headers=headers
-        )
-        request.extensions[EXTENSION] = question
-        return await self._http.send(request)
-
-    def _redirect_path(self, reply: httpx.Response, endpoint: Endpoint[Any]) -> str:
-        try:
-            target = httpx.URL(reply.headers.get("location", ""))
-        except httpx.InvalidURL:
-            target = httpx.URL("")
-        path = target.raw_path.split(b"?")[0].decode()
-        names = names_in(endpoint.template, path.removeprefix(self._base_path))
-        if (target.host and target.host != self._base_url.host) or names is None:
-            raise InvalidReplyError("Libraries.io redirected the question elsewhere.", status_code=reply.status_code)
-        return expand(endpoint.template, names, escape_dots=endpoint.escape_dots)
 
     def _decode(self, ask: Ask[T], raw: RawAnswer) -> Reply[T]:
         try:
@@ -255,3 +223,10 @@ class Asker:
             canonical_name=stored("name"),
             total=raw.total,
         )
+
+
+def _as_asked(outcome: Reply[T] | CallError, asked: Ask[T], ask: Ask[T]) -> Reply[T] | CallError:
+    """The answer for who asked by another spelling than the stored one."""
+    if asked is ask or isinstance(outcome, CallError) or outcome.canonical_name is not None:
+        return outcome
+    return replace(outcome, canonical_name=ask.names["name"])

@@ -20,6 +20,7 @@ from libraries_io_mcp.librariesio.cache import Cache
 from libraries_io_mcp.librariesio.counters import Counters, redis_counters
 from libraries_io_mcp.librariesio.quota import Quota
 from libraries_io_mcp.librariesio.replicas import Replicas
+from libraries_io_mcp.librariesio.sending import Sender
 from libraries_io_mcp.librariesio.shared_answers import (
     NoSharedAnswers,
     SharedAnswers,
@@ -75,10 +76,12 @@ def assemble(
         network=network,
         max_reply_bytes=max_reply_bytes,
     )
+    key_present = settings.api_key is not None
+    sender = Sender(stack, base_url=base_url, key_present=key_present, now=now, monotonic=monotonic, sleep=sleep)
     asker = Asker(
-        stack,
-        base_url=base_url,
-        key_present=settings.api_key is not None,
+        sender,
+        service=str(base_url),
+        key_present=key_present,
         instruments=instruments,
         cache=cache,
         shared=shared,

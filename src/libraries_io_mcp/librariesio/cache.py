@@ -23,6 +23,7 @@ from libraries_io_mcp.errors import (
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
+from libraries_io_mcp.librariesio.question import Question
 from libraries_io_mcp.librariesio.reply import Reply
 from libraries_io_mcp.librariesio.vitals import CacheFacts
 from libraries_io_mcp.telemetry.instruments import Instruments
@@ -114,13 +115,15 @@ class Cache:
         question: Any,
         fetch: Fetch,
         *,
+        traveller: Question,
         timeout_seconds: float,
         negative_seconds: float = NEGATIVE_SECONDS,
     ) -> tuple[Reply[Any] | CallError, CacheResult]:
         """The answer, or the error that stands for it, and how it was come by.
 
-        `fetch` is called at most once for all who ask at the same time. An error is handed back, not raised, so that
-        it comes with the way it was come by too.
+        `fetch` is called at most once for all who ask at the same time: for the `traveller` who came first; the others
+        board. `timeout_seconds` is the traveller's, from now to its deadline. An error is handed back, not raised, so
+        that it comes with the way it was come by too.
         """
         now = self._now()
         kept = self._entries.get(question)
@@ -128,8 +131,8 @@ class Cache:
             outcome, result = kept.shown(now)
         else:
             first = question not in self._flights
-            flight = self._flights.get(question) or self._take_off(question, fetch, negative_seconds)
-            outcome, result = await self._fly(endpoint, flight, timeout_seconds, first=first)
+            flight = self._flights.get(question) or self._take_off(question, fetch, traveller, negative_seconds)
+            outcome, result = await self._fly(endpoint, flight, traveller, timeout_seconds, first=first)
             if isinstance(outcome, OUTAGES) and kept is not None and isinstance(kept.outcome, Reply):
                 outcome, result = kept.outcome.kept("stale", self._now()), "stale"
         self._lookups[result] += 1
@@ -144,18 +147,18 @@ class Cache:
             self._keep(question, Kept(fetched.reply, now, now + fetched.keep_seconds, size))
 
     async def _fly(
-        self, endpoint: str, flight: "Flight", timeout_seconds: float, *, first: bool
+        self, endpoint: str, flight: "Flight", traveller: Question, timeout_seconds: float, *, first: bool
     ) -> tuple[Reply[Any] | CallError, CacheResult]:
         result: CacheResult = "miss" if first else "coalesced"
         try:
             with nullcontext() if first else self._waits.flight(endpoint, flight.asked_in):
-                fetched = await flight.join(timeout_seconds)
+                fetched = await flight.join(traveller, timeout_seconds)
         except CallError as error:
             return error, result
         return fetched.reply, "hit" if first and fetched.reply.source == "cache" else result
 
-    def _take_off(self, question: Any, fetch: Fetch, negative_seconds: float) -> "Flight":
-        flight = Flight(fetch)
+    def _take_off(self, question: Any, fetch: Fetch, traveller: Question, negative_seconds: float) -> "Flight":
+        flight = Flight(fetch, traveller)
 
         def landed(task: object) -> None:
             if self._flights.get(question) is flight:
@@ -186,9 +189,13 @@ class Cache:
 
 
 class Flight:
-    """One fetch that several callers wait for. It ends early only when all of them have gone."""
+    """One fetch that several callers wait for, for whom `question` is on its way.
 
-    def __init__(self, fetch: Fetch) -> None:
+    It ends early only when all of them have gone.
+    """
+
+    def __init__(self, fetch: Fetch, question: Question) -> None:
+        self._question = question
         self._passengers = 0
         self.asked_in = here()
         self._task = asyncio.ensure_future(fetch())
@@ -199,24 +206,41 @@ class Flight:
         """`tell` is called when nobody may board any more."""
         self._ends.append(tell)
 
-    async def join(self, timeout_seconds: float) -> Fetched:
-        """Wait for the outcome. A caller who gives up or is cancelled does not disturb the others.
+    async def join(self, traveller: Question, timeout_seconds: float) -> Fetched:
+        """Wait for the outcome until the traveller's own deadline, which is `timeout_seconds` away.
+
+        A caller who gives up or is cancelled does not disturb the others.
 
         Raises:
             UpstreamTimeoutError: there was none in time.
+            QuotaExceededError: the others wait for a turn at the quota that comes too late for this one.
         """
         self._passengers += 1
+        if traveller is not self._question:
+            self._question.board(traveller)
         try:
+            if (self._question.turn_at or 0.0) > traveller.deadline:
+                raise self._too_late(traveller.deadline - timeout_seconds)
             async with asyncio.timeout(timeout_seconds + GRACE_SECONDS):
                 return await asyncio.shield(self._task)
         except TimeoutError:
-            raise UpstreamTimeoutError("Libraries.io did not answer in time.") from None
+            raise self._too_late(traveller.deadline) from None
         finally:
             self._passengers -= 1
+            self._question.leave(traveller)
             if not self._passengers and not self._task.done():
                 # At once: who asks now must not board a flight that is being cancelled.
                 self._end(None)
                 self._task.cancel()
+
+    def _too_late(self, now: float) -> CallError:
+        turn_at = self._question.turn_at
+        if turn_at is None:
+            return UpstreamTimeoutError("Libraries.io did not answer in time.")
+        return QuotaExceededError(
+            "The quota is used up, and this question's turn would come too late.",
+            retry_after=round(max(turn_at - now, 1.0), 1),
+        )
 
     def _end(self, task: object) -> None:
         for tell in self._ends:

@@ -32,6 +32,7 @@ from libraries_io_mcp.librariesio.bulk import dependencies_ask, singles
 from libraries_io_mcp.librariesio.cache import MAX_BYTES, MAX_ENTRIES
 from libraries_io_mcp.librariesio.counters import REDIS_SECONDS
 from libraries_io_mcp.librariesio.endpoints import Endpoint, Owners, Projects, Repositories
+from libraries_io_mcp.librariesio.expenses import Expenses
 from libraries_io_mcp.librariesio.models import (
     BulkEntry,
     CheckedProject,
@@ -132,18 +133,26 @@ class LibrariesIOClient:
     ) -> Self:
         """The same client, asked in another manner: it shares connections, quota and cache with this one.
 
+        What is asked through it, and through what is made of it in turn, is summed up in `expenses`.
+
         Args:
             timeout_seconds: time limit of each question, waits included; the setting's when `None`.
             priority: `batch` leaves a tenth of the quota to interactive questions.
             on_wait: called about once a second while a question waits for the quota.
         """
         view = copy.copy(self)
-        view._manner = Manner(timeout_seconds or self._manner.timeout_seconds, priority, on_wait)
+        expenses = self._manner.expenses or Expenses()
+        view._manner = Manner(timeout_seconds or self._manner.timeout_seconds, priority, on_wait, expenses)
         return view
 
     def quota(self) -> QuotaStatus:
         """The budget as this process knows it. Asks nobody and costs nothing."""
         return self._quota.status()
+
+    @property
+    def expenses(self) -> Expenses:
+        """What was asked through this view; nothing for the client itself, which everybody shares."""
+        return self._manner.expenses or Expenses()
 
     async def search(
         self,

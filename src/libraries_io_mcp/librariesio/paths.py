@@ -27,21 +27,27 @@ def encode_segment(name: str, *, argument: str = "name") -> str:
     Raises:
         InvalidRequestError: empty, `.` or `..`, over 512 bytes, control characters, or not encodable as UTF-8.
     """
+    fault = fault_of_name(name)
+    if fault is not None:
+        raise InvalidRequestError(f"The argument `{argument}` {fault}.")
+    return quote(name.encode(), safe="").replace("~", "%7E")
+
+
+def fault_of_name(name: str) -> str | None:
+    """Why no request can carry a name: "is empty", "holds control characters" and so on; `None` if one can."""
     if len(name) > MAX_NAME_BYTES:
-        raise _refused(argument, f"is longer than {MAX_NAME_BYTES} bytes")
+        return f"is longer than {MAX_NAME_BYTES} bytes"
     try:
         raw = name.encode()
     except UnicodeEncodeError:
-        raise _refused(argument, "holds half of a surrogate pair, which is not text") from None
+        return "holds half of a surrogate pair, which is not text"
     if len(raw) > MAX_NAME_BYTES:
-        raise _refused(argument, f"is longer than {MAX_NAME_BYTES} bytes")
+        return f"is longer than {MAX_NAME_BYTES} bytes"
     if not name.strip():
-        raise _refused(argument, "is empty")
+        return "is empty"
     if name in {".", ".."}:
-        raise _refused(argument, "can't be a dot or two dots")
-    if _CONTROL.search(name):
-        raise _refused(argument, "holds control characters")
-    return quote(raw, safe="").replace("~", "%7E")
+        return "can't be a dot or two dots"
+    return "holds control characters" if _CONTROL.search(name) else None
 
 
 def expand(template: str, names: Mapping[str, str], *, escape_dots: bool = False) -> str:
@@ -80,7 +86,3 @@ def names_in(template: str, path: str) -> dict[str, str] | None:
         elif pattern != segment:
             return None
     return names
-
-
-def _refused(argument: str, reason: str) -> InvalidRequestError:
-    return InvalidRequestError(f"The argument `{argument}` {reason}.")

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from libraries_io_mcp.errors import QuotaExceededError
 from libraries_io_mcp.librariesio.counters import Counters
 from libraries_io_mcp.librariesio.faults import retry_after_of
-from libraries_io_mcp.librariesio.question import OnWait, Priority, Question
+from libraries_io_mcp.librariesio.question import Priority, Question
 from libraries_io_mcp.librariesio.service_clock import ServiceClock
 from libraries_io_mcp.librariesio.shares import Shares
 
@@ -136,24 +136,14 @@ class Quota:
         Raises:
             QuotaExceededError: at once, when the wait would not end before the question's deadline.
         """
-        start = self._monotonic()
-        self._check_deadline(question, self._expected_wait(question))
-        ahead = self._ahead(question)
-        self._waiting[question.priority][question.caller] += 1
-        progress = asyncio.ensure_future(self._tell(question.on_wait, ahead, question)) if question.on_wait else None
-        # Asking the store takes its time; without one only the line, a slot and the window hold anybody up.
-        held_up = self._counters.are_shared or self._lines[question.priority].locked()
-        try:
-            held_up |= await self._wait_in_lines(question)
-        finally:
-            self._leave_line(question)
-            self._left[question.priority] += 1
-            if progress:
-                progress.cancel()
+        start, held_up, line = self._monotonic(), False, None
+        while line is None:
+            line, waited = await self._stand_in_line(question)
+            held_up |= waited
+        question.turn_at = None
         sent = self._now()
         self._sent_at.append(sent)
-        waited = self._monotonic() - start if held_up else 0.0
-        return Permit(sent, waited, question.priority, self._window)
+        return Permit(sent, self._monotonic() - start if held_up else 0.0, line, self._window)
 
     def release(self, permit: Permit) -> None:
         """The request has ended, one way or the other."""
@@ -199,21 +189,55 @@ class Quota:
                 missing, keep = counted - self._used, 2 * self._clock.window
                 self._used = await self._counters.correct(self._counter(), keep, missing)
 
-    def _leave_line(self, question: Question) -> None:
-        line = self._waiting[question.priority]
-        line[question.caller] -= 1
-        if not line[question.caller]:
-            del line[question.caller]
-            self._own_lines.pop((question.priority, question.caller), None)
+    async def _stand_in_line(self, question: Question) -> tuple[Priority | None, bool]:
+        """Take a slot and a place in a window; returns in which line, and whether there was any to wait for.
 
-    async def _wait_in_lines(self, question: Question) -> bool:
+        No line: the question had to leave it, since somebody boarded who may go before it.
+        """
+        priority, ahead, telling = question.priority, self._ahead(question), None
+        self._expect(question, self._expected_wait(question))
+        self._waiting[priority][question.caller] += 1
+        # Asking the store takes its time; without one only the line, a slot and the window hold anybody up.
+        held_up = self._counters.are_shared or self._lines[priority].locked()
+
+        def boarded() -> None:
+            nonlocal telling
+            if question.has_hearers and telling is None:
+                telling = asyncio.ensure_future(self._tell(question, priority, ahead))
+            if question.priority != priority and not stay.expired():
+                stay.reschedule(asyncio.get_running_loop().time())
+
+        try:
+            async with asyncio.timeout(None) as stay:
+                with question.watched(boarded):
+                    boarded()
+                    held_up |= await self._wait_in_lines(question, priority)
+        except TimeoutError:
+            if not stay.expired():
+                raise
+            return None, True
+        finally:
+            self._leave_line(priority, question.caller)
+            self._left[priority] += 1
+            if telling is not None:
+                telling.cancel()
+        return priority, held_up
+
+    def _leave_line(self, priority: Priority, caller: str) -> None:
+        line = self._waiting[priority]
+        line[caller] -= 1
+        if not line[caller]:
+            del line[caller]
+            self._own_lines.pop((priority, caller), None)
+
+    async def _wait_in_lines(self, question: Question, priority: Priority) -> bool:
         """Take a slot and a place in a window; returns whether there was any to wait for."""
-        own = self._own_lines.setdefault((question.priority, question.caller), asyncio.Lock())
+        own = self._own_lines.setdefault((priority, question.caller), asyncio.Lock())
         held_up = own.locked()
         async with own:
             while True:
-                async with self._lines[question.priority]:
-                    has_place, waited = await self._wait_at_the_head(question)
+                async with self._lines[priority]:
+                    has_place, waited = await self._wait_at_the_head(question, priority)
                 held_up |= waited
                 if has_place:
                     return held_up
@@ -222,9 +246,9 @@ class Quota:
                 self._check_deadline(question, SHARE_SECONDS, self._clock.seconds_until_next(self._now()))
                 await self._sleep(min(SHARE_SECONDS, self._clock.seconds_until_next(self._now())))
 
-    async def _wait_at_the_head(self, question: Question) -> tuple[bool, bool]:
+    async def _wait_at_the_head(self, question: Question, priority: Priority) -> tuple[bool, bool]:
         """Whether a slot and a place in a window were taken, and whether there was any to wait for."""
-        slot = self._slots[question.priority]
+        slot = self._slots[priority]
         held_up = slot.locked()
         await slot.acquire()
         try:
@@ -232,7 +256,7 @@ class Quota:
                 if wait is None:
                     slot.release()
                     return False, held_up
-                self._check_deadline(question, wait)
+                self._expect(question, wait)
                 held_up = True
                 await self._sleep(wait)
         except BaseException:
@@ -240,15 +264,15 @@ class Quota:
             raise
         return True, held_up
 
-    async def _tell(self, on_wait: OnWait, ahead: int, question: Question) -> None:
+    async def _tell(self, question: Question, priority: Priority, ahead: int) -> None:
         """Report about once a second, beginning when there has been a second to wait."""
-        joined = self._left[question.priority]
+        joined = self._left[priority]
         while True:
             await self._sleep(PROGRESS_SECONDS)
             status = self.status()
-            position = max(ahead - (self._left[question.priority] - joined), 0)
-            seconds = status.resets_in_seconds + position // self._allowed(question.priority) * self._clock.window
-            on_wait(seconds, position)
+            position = max(ahead - (self._left[priority] - joined), 0)
+            seconds = status.resets_in_seconds + position // self._allowed(priority) * self._clock.window
+            question.tell(seconds, position)
 
     async def _take(self, question: Question) -> float | None:
         """Count one request and return 0, or return the seconds after which to try again.
@@ -318,6 +342,11 @@ class Quota:
         line = self._waiting[question.priority]
         own = line[question.caller]
         return own + sum(min(count, own + 1) for caller, count in line.items() if caller != question.caller)
+
+    def _expect(self, question: Question, wait: float) -> None:
+        """Its turn comes in so many seconds, unless that is too late."""
+        self._check_deadline(question, wait)
+        question.turn_at = self._monotonic() + wait if wait else None
 
     def _check_deadline(self, question: Question, wait: float, retry_after: float | None = None) -> None:
         if wait and self._monotonic() + wait + ANSWER_SECONDS > question.deadline:

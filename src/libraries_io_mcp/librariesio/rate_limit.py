@@ -35,12 +35,14 @@ class RateLimitTransport(httpx.AsyncBaseTransport):
             permit = await self._quota.acquire(question)
             wait.held_up = permit.waited > 0
         question.waited, question.sent = permit.waited, True
+        question.requests += 1
         try:
             self._instruments.quota_wait(question.endpoint, permit.waited)
             reply = await self._inner.handle_async_request(request)
             question.sent = False
             await self._quota.learn(reply, sent=permit.sent)
         except NOT_CONNECTED:
+            question.requests -= 1
             await self._quota.refund(permit)
             raise
         finally:

@@ -65,7 +65,7 @@ def _replies():
         "redirect": http_reply(b"", status="302 Found", headers=redirect),
         "rejected": http_reply(b"Forbidden\n", status="403 Forbidden", headers="Content-Type: text/plain\r\n"),
         "fault": http_reply(b"{}", status="500 Oops"),
-        "quota": http_reply(b"Retry later\n", status="429 Too Many", headers="Retry-After: 60\r\n"),
+        "quota": http_reply(b"Retry later\n", status="429 Too Many", headers="Retry-After: 7200\r\n"),
         "html": http_reply(b"<html>", headers="Content-Type: text/html\r\n"),
         "no http": b"SMTP hello\r\n\r\n",
         "cut off": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{",

@@ -9,6 +9,7 @@ from tests.unit.librariesio.service import PROJECT, FakeClock, answer, client, i
 
 from libraries_io_mcp import errors
 from libraries_io_mcp.librariesio.cache import NEGATIVE_SECONDS, Cache, Fetched
+from libraries_io_mcp.librariesio.question import Question
 from libraries_io_mcp.librariesio.reply import Reply
 
 HOUR = 3600.0
@@ -40,7 +41,8 @@ def _cache(clock, **bounds):
 
 
 async def _get(cache, source, question="q", seconds=5.0):
-    outcome, result = await cache.get("/x", question, source, timeout_seconds=seconds)
+    traveller = Question("/x", "x", source.clock.time + seconds)
+    outcome, result = await cache.get("/x", question, source, traveller=traveller, timeout_seconds=seconds)
     if isinstance(outcome, errors.CallError):
         raise outcome
     return outcome, result
