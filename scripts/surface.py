@@ -42,6 +42,7 @@ async def see(toolsets: tuple[str, ...]) -> Surface:
             tools = await client.list_tools()
             return {
                 "toolsets": list(toolsets),
+                "instructions": client.instructions,
                 "tokens": tokens(tools),
                 "tools": [_plain(tool) for tool in tools],
                 "resources": sorted((_plain(each) for each in await client.list_resources()), key=lambda r: r["uri"]),
@@ -85,13 +86,14 @@ def tokens(tools: list[Any]) -> int:
 
 
 def snapshot() -> str:
-    """Of all toolsets the tools whole, of the default their names: for tests/contract/surface.json."""
+    """Of all toolsets everything whole, of the default the names: for tests/contract/surface.json."""
     default, everything = surfaces()
     by_name = {
         "toolsets": default["toolsets"],
         "tokens": default["tokens"],
+        "instructions": default["instructions"],
         **_names(default),
-        "of_all_toolsets": {**_names(everything), "tokens": everything["tokens"], "tools": everything["tools"]},
+        "of_all_toolsets": {word: part for word, part in everything.items() if word != "toolsets"},
     }
     return json.dumps(by_name, indent=1, ensure_ascii=False) + "\n"
 
@@ -114,8 +116,8 @@ def page() -> str:
         "Written by `make docs` from the server itself; a test keeps it true.",
         f"The tools that are on by default (`TOOLSETS={','.join(DEFAULT)}`) cost an agent about {default['tokens']:,} "
         f"tokens of schema; at most {TOKEN_LIMIT:,} are allowed. All toolsets: {everything['tokens']:,}.",
-        "Every answer that comes from Libraries.io carries `provenance`: `endpoint`; `also_asked`, other endpoints that "
-        "took part; `canonical_name`, if the package was asked for by another spelling; `fetched_at` and `age_seconds`, "
+        "Every answer that comes from Libraries.io has `provenance`: `endpoint`; `also_asked`, other endpoints that "
+        "took part; `canonical_name`, if the package was asked for by another spelling; `fetched_at`, `age_seconds`, "
         "of its oldest part; `source`, `network` if any of it was asked for now, else `cache`, or `stale` if any of it "
         "is; `requests_spent`; `quota_remaining`. A list that is cut has `truncated`, `left_out` and a "
         "`cursor`: the same call with that cursor goes on where it stopped. `null` means that Libraries.io does not "

@@ -1,6 +1,7 @@
 """Reads whole replies, cut off at a size limit. Far down the stack, so that span and retry cover the transfer too."""
 
-from typing import Final
+import zlib
+from typing import Final, Protocol
 
 import httpx
 
@@ -42,18 +43,52 @@ class BodyTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
     async def _read(self, reply: httpx.Response) -> bytes:
-        content = bytearray()
+        content, unpacker = bytearray(), _unpacker(reply)
         try:
-            async for chunk in reply.aiter_bytes():
-                content += chunk
+            async for chunk in _stream(reply):
+                # One byte over the limit is enough to know, however much a small chunk would unpack to.
+                room = self._max_bytes + 1 - len(content)
+                content += unpacker.decompress(chunk, room) if unpacker else chunk
                 if len(content) > self._max_bytes:
                     raise ReplyTooLargeError(
                         f"Libraries.io sent more than {self._max_bytes} bytes.", status_code=reply.status_code
                     )
         except httpx.RemoteProtocolError:
             raise TruncatedReply("the connection ended in the middle of the body") from None
-        except httpx.DecodingError:
-            raise InvalidReplyError(
-                "Libraries.io sent a body that can't be decompressed.", status_code=reply.status_code
-            ) from None
+        except zlib.error:
+            raise _unreadable(reply) from None
+        if unpacker and content and not unpacker.eof:
+            raise _unreadable(reply)
         return bytes(content)
+
+
+class _Unpacker(Protocol):
+    """What `zlib.decompressobj` makes."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether all has come."""
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        """The next part, of `max_length` bytes at most."""
+
+
+def _unpacker(reply: httpx.Response) -> _Unpacker | None:
+    encoding = reply.headers.get("content-encoding", "identity").strip().lower()
+    if encoding == "identity":
+        return None
+    if encoding != "gzip":
+        # Nothing else was asked for.
+        raise _unreadable(reply)
+    return zlib.decompressobj(16 + zlib.MAX_WBITS)
+
+
+def _unreadable(reply: httpx.Response) -> InvalidReplyError:
+    return InvalidReplyError("Libraries.io sent a body that can't be decompressed.", status_code=reply.status_code)
+
+
+def _stream(reply: httpx.Response) -> httpx.AsyncByteStream:
+    # Not `aiter_bytes`: that unpacks a whole chunk before anybody can look at its size.
+    if not isinstance(reply.stream, httpx.AsyncByteStream):
+        raise TypeError("the transport below is not asynchronous")
+    return reply.stream

@@ -1,20 +1,23 @@
+import asyncio
 import gzip
+import time
+import tracemalloc
 
 import pytest
 from tests.unit.librariesio.service import client, http_reply, raw_server
 
 from libraries_io_mcp import errors
 
+PIECE = 65536
+GZIP = "Content-Type: application/json\r\nContent-Encoding: gzip\r\n"
 
-async def _ask(reply, **options):
-    import asyncio
-    import time
 
-    sent = []
+async def _ask(reply, sent=None, **options):
+    sent = [] if sent is None else sent
 
     async def serve(head, writer):
-        for start in range(0, len(reply), 65536):
-            writer.write(reply[start : start + 65536])
+        for start in range(0, len(reply), PIECE):
+            writer.write(reply[start : start + PIECE])
             await writer.drain()
             sent.append(start)
         writer.close()
@@ -29,26 +32,35 @@ async def _ask(reply, **options):
 
 async def test_a_compressed_reply_is_read():
     body = gzip.compress(b"[]")
-    reply = await _ask(http_reply(body, headers="Content-Type: application/json\r\nContent-Encoding: gzip\r\n"))
+    reply = await _ask(http_reply(body, headers=GZIP))
     assert reply.data == ()
 
 
 async def test_a_reply_over_the_limit_is_cut_off():
+    """The service is stopped long before its end: what it could not send is still with it."""
+    sent = []
     with pytest.raises(errors.ReplyTooLargeError):
-        await _ask(http_reply(b"[" + b" " * 5_000_000 + b"]"), max_reply_bytes=100_000)
+        await _ask(http_reply(b"[" + b" " * 50_000_000 + b"]"), sent, max_reply_bytes=100_000)
+    assert len(sent) * PIECE < 25_000_000
 
 
-async def test_the_limit_counts_what_is_unpacked():
-    body = gzip.compress(b" " * 1_000_000)
-    headers = "Content-Type: application/json\r\nContent-Encoding: gzip\r\n"
-    with pytest.raises(errors.ReplyTooLargeError):
-        await _ask(http_reply(body, headers=headers), max_reply_bytes=100_000)
+async def test_the_limit_counts_what_is_unpacked_and_no_more_than_that_is_unpacked():
+    body = gzip.compress(b" " * 100_000_000)
+    assert len(body) < 200_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(errors.ReplyTooLargeError):
+            await _ask(http_reply(body, headers=GZIP), max_reply_bytes=1_000_000)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 8_000_000
 
 
 async def test_what_can_not_be_unpacked_is_invalid():
-    headers = "Content-Type: application/json\r\nContent-Encoding: gzip\r\n"
-    with pytest.raises(errors.InvalidReplyError):
-        await _ask(http_reply(b"nope", headers=headers))
+    for body, headers in ((b"nope", GZIP), (gzip.compress(b"[]")[:-9], GZIP), (b"[]", GZIP.replace("gzip", "br"))):
+        with pytest.raises(errors.InvalidReplyError, match="decompressed"):
+            await _ask(http_reply(body, headers=headers))
 
 
 async def test_a_reply_that_is_cut_off_is_asked_again_and_then_invalid():
