@@ -315,11 +315,15 @@ def test_same_as_prometheus(seed: int, prometheus: Asked, capsys: pytest.Capture
     report(compare(prometheus, RecordedSeries(recorded), Expressions(random), COUNT), seed, capsys)
 
 
+@pytest.mark.parametrize("ends_missing", [True, False], ids=["ends", "no ends"])
 @pytest.mark.parametrize("seed", SEEDS, ids=IDS)
-def test_same_from_the_sample_store(seed: int, prometheus: Asked, capsys: pytest.CaptureFixture[str]) -> None:
-    """What the process keeps in memory, given to Prometheus sample by sample, the ends of series among them."""
+def test_same_from_the_sample_store(
+    seed: int, ends_missing: bool, prometheus: Asked, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the process keeps in memory, given to Prometheus sample by sample; the ends of series among them, or not, as
+    the server has it."""
     random = Random(seed)  # noqa: S311 - nothing secret: it must be the same again
-    store = SampleStore(keep_seconds=SPAN * 2, max_series=1000)
+    store = SampleStore(keep_seconds=SPAN * 2, max_series=1000, ends_missing=ends_missing)
     for moment, samples in collections(series(random)):
         store.append(moment, samples)
     kept = store.select((), 0.0, BASE + SPAN)

@@ -17,7 +17,10 @@ from libraries_io_mcp.alerting.rule import AlertingRule, Group, RecordingRule
 from libraries_io_mcp.alerting.samples import SampleStore
 from libraries_io_mcp.telemetry.instruments import Instruments
 
-MOST_SERIES: Final = 20_000
+MOST_SERIES: Final = 5_000
+"""Ten times what a busy server has. Ten groups' recorded series may come to as many again."""
+MOST_RECORDED_SERIES: Final = 500
+"""Of one group."""
 SET_BACK_SECONDS: Final = 1.0
 """A clock that goes back by less only makes the next evaluation late."""
 MARGIN_SECONDS: Final = 60.0
@@ -57,7 +60,7 @@ class Rounds:
         # As in Prometheus no series ends by itself: neither what comes by OTLP, nor what a rule gave before it failed.
         self._gathered = SampleStore(keep, MOST_SERIES, wanted, ends_missing=False)
         # A store of its own for each group: what a rule gives no more must not end the series of others.
-        self._given = {key: SampleStore(keep, MOST_SERIES, wanted, ends_missing=False) for key in self._groups}
+        self._given = {key: SampleStore(keep, MOST_RECORDED_SERIES, wanted, ends_missing=False) for key in self._groups}
         self._storage = _Together((self._gathered, *self._given.values()))
 
     @property
@@ -72,18 +75,18 @@ class Rounds:
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """What went wrong at the last evaluation of each group, one line each."""
-        return tuple(self._said.values())
+        """What went wrong at the last evaluation of each group, and what was not taken in; one line each."""
+        stores = {
+            "samples": self._gathered,
+            **{f"group {self._groups[key].name}": each for key, each in self._given.items()},
+        }
+        refused = (f"{what}: {each.refused} series too many" for what, each in stores.items() if each.refused)
+        return (*self._said.values(), *refused)
 
     @property
     def series(self) -> int:
         """Series that are kept."""
         return self._storage.series
-
-    @property
-    def refused(self) -> int:
-        """Series that were too many at the last gathering."""
-        return self._gathered.refused
 
     def evaluate(self, now: float) -> None:
         """Gather samples and evaluate the groups that are due."""

@@ -25,6 +25,12 @@ GROUP_FIELDS: Final = ("name", "interval", "query_offset", "limit", "rules", "la
 RULE_FIELDS: Final = ("record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations")
 ALERT_ONLY: Final = ("for", "keep_firing_for", "annotations")
 
+FILE_BYTES: Final = 1_048_576
+"""A longer file is no rule file."""
+SHORTEST_INTERVAL_SECONDS: Final = 1.0
+LONGEST_RANGE_SECONDS: Final = 86_400.0
+"""Samples are kept in memory for as long as a rule looks back. Prometheus evaluates such a rule all the same."""
+
 _LABEL_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _METRIC_NAME: Final = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
 Fields = Mapping[str, yaml.Node]
@@ -40,13 +46,15 @@ def read_rule_file(path: Path, default_interval: float) -> tuple[tuple[Group, ..
     """The groups of a file that can be evaluated, and what is wrong with the rest. Never raises."""
     reader = _Reader(str(path), default_interval)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _read(path).decode()
         # Not the loader in C, which is faster and ends the process when a text is nested too deeply.
         reader.read(yaml.compose(text, Loader=yaml.SafeLoader))
     except OSError as error:
         reader.report("", "", "", f"can't be read: {error.strerror or type(error).__name__}")
     except UnicodeDecodeError:
         reader.report("", "", "", "can't be read: not UTF-8 text")
+    except _Wrong as wrong:
+        reader.report("", "", "", str(wrong))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark or error.context_mark
         reader.report("", "", "", f"not YAML: {f'line {line.line + 1}: ' if line else ''}{error.problem}")
@@ -55,6 +63,18 @@ def read_rule_file(path: Path, default_interval: float) -> tuple[tuple[Group, ..
     except RecursionError:
         reader.report("", "", "", "not a rule file: nested too deeply")
     return tuple(reader.groups), tuple(reader.problems)
+
+
+def _read(path: Path) -> bytes:
+    if not path.is_file():
+        # A missing one says so by itself; devices and pipes may have no end.
+        path.stat()
+        raise _Wrong("", "not a file")
+    with path.open("rb") as file:
+        data = file.read(FILE_BYTES + 1)
+    if len(data) > FILE_BYTES:
+        raise _Wrong("", f"longer than {FILE_BYTES} bytes: not a rule file")
+    return data
 
 
 class _Reader:
@@ -96,7 +116,7 @@ class _Reader:
         self._group = name
         if any(group.name == name for group in self.groups):
             raise _Wrong("name", "this group name stands twice in the file; the second group is not evaluated")
-        interval = _duration(fields, "interval") or self._default_interval
+        interval = _interval(fields) or self._default_interval
         offset = _duration(fields, "query_offset")
         limit = _limit(fields)
         labels = _labels(fields, "labels")
@@ -239,6 +259,15 @@ def _duration(fields: Fields, field: str) -> float:
         raise _Wrong(field, str(error)) from None
 
 
+def _interval(fields: Fields) -> float:
+    seconds = _duration(fields, "interval")
+    if 0 < seconds < SHORTEST_INTERVAL_SECONDS:
+        raise _Wrong(
+            "interval", f"shorter than {SHORTEST_INTERVAL_SECONDS:g} s: this server does not evaluate so often"
+        )
+    return seconds
+
+
 def _limit(fields: Fields) -> int:
     text = _text(fields, "limit")
     try:
@@ -252,9 +281,12 @@ def _expression(fields: Fields) -> Expression:
     if not text.strip():
         raise _Wrong("expr", "missing: a rule needs an expression")
     try:
-        return parse(text)
+        expression = parse(text)
     except PromQLError as error:
         raise _Wrong("expr", str(error)) from None
+    if max(expression.needs.values(), default=0.0) > LONGEST_RANGE_SECONDS:
+        raise _Wrong("expr", "looks back further than a day: this server keeps no samples for longer")
+    return expression
 
 
 def _labels(fields: Fields, field: str) -> dict[str, str]:

@@ -117,8 +117,6 @@ class Service:
         mistakes in rule files, what went wrong at the last evaluation and series that were too many, one line each.
         """
         problems = [str(problem) for problem in self._rules.problems] + list(self._rounds.errors)
-        if self._rounds.refused:
-            problems.append(f"{self._rounds.refused} series are not evaluated: there are too many")
         channels = self._delivery.facts()["channels"]
         failing = [f"{name}: {each['last_reason']}" for name, each in channels.items() if each["last_reason"]]
         age = None if self._evaluated_at is None else self._now() - self._evaluated_at

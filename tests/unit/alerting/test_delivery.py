@@ -255,7 +255,7 @@ async def test_spans_say_channel_and_outcome():
     await stage.rounds([FIRING], 2)
     spans = stage.spans.get_finished_spans()
     assert {span.name for span in spans} == {"alerting.deliver"}
-    assert [dict(span.attributes).get("error.type") for span in spans] == ["RetriedError", "RetriedError", None]
+    assert [span.status.description for span in spans] == ["RetriedError", "RetriedError", None]
     assert {span.attributes["alerting.channel"] for span in spans} == {"email"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.metrics import NoOpMeter
 from tests.support.alerts import NOON
 
-from libraries_io_mcp.alerting.rounds import Rounds
+from libraries_io_mcp.alerting.rounds import MOST_RECORDED_SERIES, MOST_SERIES, Rounds
 from libraries_io_mcp.alerting.rules import load_rules
 from libraries_io_mcp.telemetry.instruments import Instruments
 
@@ -89,6 +89,22 @@ def test_only_what_rules_look_at_is_kept(tmp_path: Path):
     site = Site(tmp_path)
     site.until(NOON, NOON + 60)
     assert site.rounds.series == 2
+
+
+def test_series_over_the_bound_are_said(tmp_path: Path):
+    site = Site(tmp_path)
+    many = [{"__name__": "queue_length", "service_name": str(number)} for number in range(MOST_SERIES + 7)]
+    rounds = Rounds(
+        load_rules(tmp_path / "rules.yml").groups,
+        lambda: [(labels, 0.0) for labels in many],
+        Instruments(NoOpMeter("test")),
+    )
+    rounds.evaluate(NOON)
+    assert rounds.errors == (
+        "samples: 7 series too many",
+        f"group fast: {MOST_SERIES - MOST_RECORDED_SERIES} series too many",
+    )
+    assert site.rounds.errors == ()
 
 
 def test_what_can_be_judged_here(tmp_path: Path):

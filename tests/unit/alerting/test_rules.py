@@ -101,6 +101,7 @@ RULE_MISTAKES = {
     "bad PromQL": ("{alert: Bad, expr: 'sum(up'}", "Bad, field expr: "),
     "unsupported PromQL": ("{alert: Bad, expr: 'up @ 1700000000'}", "Bad, field expr: "),
     "a range": ("{alert: Bad, expr: 'up[5m]'}", "Bad, field expr: "),
+    "a long range": ("{alert: Bad, expr: 'rate(up[10y]) > 0'}", "Bad, field expr: looks back further than a day"),
     "bad template": (
         "{alert: Bad, expr: up, annotations: {summary: '{{ if $value }}'}}",
         "Bad, field annotations.summary: bad template: {{ if $value }}: keyword 'if'",
@@ -138,6 +139,7 @@ GROUP_MISTAKES = {
     "no name": ("{rules: []}", "#1, field name: missing: a group needs a name"),
     "the same name": ("{name: good}", "good, field name: this group name stands twice"),
     "bad interval": ("{name: bad, interval: often}", "bad, field interval: 'often' is no duration"),
+    "short interval": ("{name: bad, interval: 1ms}", "bad, field interval: shorter than 1 s"),
     "bad limit": ("{name: bad, limit: many}", "bad, field limit: 'many' is no whole number"),
     "rules as a text": ("{name: bad, rules: none}", "bad, field rules: expected a list, found the text 'none'"),
     "bad label name": ("{name: bad, labels: {1a: x}}", "bad, field labels.1a: '1a' can't be the name of a label"),
@@ -167,6 +169,7 @@ FILE_MISTAKES = {
     "a list": ("- groups", "line 1: expected names with values, found a list"),
     "groups as a text": ("groups: many", "field groups: expected a list, found the text 'many'"),
     "no text": (b"\xff\xfe", "can't be read: not UTF-8 text"),
+    "long": ("# " + "x" * 2_000_000, "longer than 1048576 bytes: not a rule file"),
     "deep": ("groups: " + "[" * 20_000, "not a rule file: nested too deeply"),
 }
 
@@ -220,6 +223,11 @@ def test_every_mistake_of_a_file_is_said(tmp_path: Path) -> None:
 def test_a_file_without_groups_is_no_mistake(tmp_path: Path, text: str) -> None:
     loaded = load_text(tmp_path, text)
     assert (loaded.groups, loaded.problems) == ((), ())
+
+
+def test_what_has_no_end_is_no_rule_file() -> None:
+    (problem,) = load_rules(Path("/dev/zero")).problems
+    assert str(problem) == "/dev/zero: not a file"
 
 
 def test_a_path_without_rules_is_said(tmp_path: Path) -> None:
