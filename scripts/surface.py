@@ -153,7 +153,9 @@ def _default(schema: dict[str, Any]) -> str:
 
 def _cell(schema: dict[str, Any]) -> str:
     allowed = schema.get("enum") or schema.get("items", {}).get("enum")
-    bounds = [f"{word} {schema[word]}" for word in ("minimum", "maximum", "maxLength", "maxItems") if word in schema]
+    bounds = [
+        f"{word} {schema[word]}" for word in ("format", "minimum", "maximum", "maxLength", "maxItems") if word in schema
+    ]
     said = [schema.get("description", ""), f"One of {', '.join(allowed)}." if allowed else "", ", ".join(bounds)]
     return " ".join(part for part in said if part).replace("|", "\\|")
 

@@ -78,8 +78,9 @@ def build_app(
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     network: httpx.AsyncBaseTransport | None = None,
+    list_page: int = LIST_PAGE,
 ) -> App:
-    """Build every part. Nothing is opened or sent yet, but logging is taken over.
+    """Build every part. Nothing is opened or sent yet, but logging is taken over. `list_page`: most of a list at once.
 
     Raises:
         SettingsError: a setting asks for an extra that is not installed.
@@ -88,7 +89,7 @@ def build_app(
         raise SettingsError("REDIS_URL=***: needs the extra `redis`; install libraries-io-mcp[redis], or unset it")
     telemetry = build_telemetry(settings, serves_http=settings.server.transport == "http")
     with telemetry.observer.operation("startup"):
-        return _assemble(settings, telemetry, now=now, sleep=sleep, network=network)
+        return _assemble(settings, telemetry, now=now, sleep=sleep, network=network, list_page=list_page)
 
 
 def _assemble(
@@ -98,6 +99,7 @@ def _assemble(
     now: Callable[[], float],
     sleep: Callable[[float], Awaitable[None]],
     network: httpx.AsyncBaseTransport | None,
+    list_page: int,
 ) -> App:
     client = LibrariesIOClient(
         settings.libraries_io,
@@ -127,7 +129,7 @@ def _assemble(
     health = _health(settings, telemetry, client, alerting, started=started, now=now, sleep=sleep)
     beside = [] if off else [each for each in (ProcessMetrics(telemetry.meter_provider), alerting) if each is not None]
     lifespan = _living(client, summary, health, beside)
-    server = _server(client, observer, lifespan, settings, health, _limits(settings, telemetry.instruments))
+    server = _server(client, observer, lifespan, settings, health, _limits(settings, telemetry.instruments), list_page)
     register_reports(server, summary.facts, health=lambda: health.report().facts(), alerts=alerts)
     add_routes(
         server,
@@ -239,6 +241,7 @@ def _server(
     settings: Settings,
     health: Registry,
     limits: Sequence[LimitTime],
+    list_page: int,
 ) -> FastMCP:
     """The server with all that clients see of it."""
     toolsets = settings.tools.toolsets
@@ -250,7 +253,7 @@ def _server(
         version=__version__,
         middleware=[observer, RequireScopes(), RefuseBadCalls(lambda: switched_off(toolsets)), SayWhy(), *limits],
         mask_error_details=True,
-        list_page_size=LIST_PAGE,
+        list_page_size=list_page,
         lifespan=lifespan,
     )
     tools = Tools(server, client, health=lambda: health.report().facts())

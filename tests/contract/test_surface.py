@@ -6,13 +6,15 @@
 import importlib.util
 import json
 import re
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
 
 import jsonschema
 import pytest
-from tests.support.command import run_command
+from tests.support.command import Running, run_command
 from tests.support.mcp_session import session
 
 from libraries_io_mcp.answer.schema import WRITTEN, all_written
@@ -23,7 +25,27 @@ pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]
 SNAPSHOT: dict[str, Any] = json.loads(Path(__file__).with_name("surface.json").read_text(encoding="utf-8"))
 NOWHERE = "http://127.0.0.1:9/api"
+PAGE = 3
+SHORT_LISTS = f"""
+from libraries_io_mcp.app import build_app
+from libraries_io_mcp.settings import load_settings
+build_app(load_settings(), list_page={PAGE}).server.run(transport="stdio", show_banner=False)
+"""
 TOOL_NAME = re.compile(r"\b(?:get|list|find|search|track|compare|check|audit|generate)_\w+")
+
+
+class FewAtOnce(Running):
+    """The server, with lists of `PAGE` at once."""
+
+    program = (sys.executable, "-c", SHORT_LISTS)
+
+
+@pytest.fixture(scope="module")
+def few_at_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FewAtOnce]:
+    variables = {"TOOLSETS": ",".join(get_args(Toolset)), "OTEL_SDK_DISABLED": "true", "LOG_LEVEL": "ERROR"}
+    with FewAtOnce(folder=tmp_path_factory.mktemp("few"), **variables) as server:
+        server.initialize()
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +62,15 @@ def default_toolsets() -> str:
 
 def test_what_clients_see_is_what_the_snapshot_says(surface: ModuleType):
     assert json.loads(surface.snapshot()) == SNAPSHOT
+
+
+def test_the_snapshot_holds_all_that_a_client_is_told(surface: ModuleType):
+    everything = SNAPSHOT["of_all_toolsets"]
+    assert everything["instructions"] == guide(get_args(Toolset))
+    assert SNAPSHOT["instructions"] == guide(ToolSettings.model_fields["toolsets"].default)
+    told = [*everything["tools"], *everything["resources"], *everything["templates"], *everything["prompts"]]
+    assert all(each["title"] and each["description"] for each in told)
+    assert all(argument["description"] for prompt in everything["prompts"] for argument in prompt["arguments"])
 
 
 def test_the_written_schemas_of_answers_are_those_of_their_models(surface: ModuleType):
@@ -90,6 +121,33 @@ def test_a_toolset_nobody_has(tmp_path: Path):
     assert ended.stderr.startswith("libraries-io-mcp: TOOLSETS=")
     assert "discover, package," in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("method", "listed"),
+    [
+        ("tools/list", "tools"),
+        ("resources/list", "resources"),
+        ("resources/templates/list", "resourceTemplates"),
+        ("prompts/list", "prompts"),
+    ],
+)
+def test_a_list_goes_on_with_its_cursor_to_its_end(
+    few_at_once: FewAtOnce, surface: ModuleType, method: str, listed: str
+):
+    pages = []
+    cursor = {}
+    while True:
+        result = few_at_once.answer(few_at_once.request(method, **cursor))["result"]
+        pages.append([each["name"] for each in result[listed]])
+        if "nextCursor" not in result:
+            break
+        cursor = {"cursor": result["nextCursor"]}
+    assert len(pages) > 1
+    assert {len(page) for page in pages[:-1]} == {PAGE}
+    seen = {"resourceTemplates": "templates"}.get(listed, listed)
+    names = [name for page in pages for name in page]
+    assert sorted(names) == sorted(each["name"] for each in SNAPSHOT["of_all_toolsets"][seen])
 
 
 async def test_a_cursor_of_a_list_that_nobody_gave(tmp_path: Path):

@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from libraries_io_mcp.answer.model import Answer
 
-LEFT_OUT: Final = frozenset({"title", "format"})
+NOT_SAID: Final = frozenset({"title"})
+NOT_SAID_OF_ANSWERS: Final = NOT_SAID | {"format"}
+"""That a field `..._at` holds a date, its name says; of a parameter `since` it has to be said."""
 WRITTEN: Final = Path(__file__).with_name("output_schemas.json")
 Schema = dict[str, Any]
 
@@ -29,7 +31,7 @@ def all_written(answers: Iterable[type[Answer]]) -> str:
 
 def made_schema(answer: type[Answer]) -> Schema:
     """The schema of an answer's structured content, made of its model."""
-    schema: Schema = _short(answer.model_json_schema(mode="serialization"), _or_null)
+    schema: Schema = _short(answer.model_json_schema(mode="serialization"), _or_null, NOT_SAID_OF_ANSWERS)
     if "provenance" in schema["properties"]:
         # The same in every answer, so the server's instructions say it once.
         schema["properties"]["provenance"] = {"type": "object"}
@@ -45,7 +47,7 @@ def made_schema(answer: type[Answer]) -> Schema:
 
 def input_schema(schema: Schema) -> Schema:
     """The schema of a tool's parameters. What may be left out need not be null to be so."""
-    short: Schema = _short(schema, _not_null)
+    short: Schema = _short(schema, _not_null, NOT_SAID)
     for name, parameter in short.get("properties", {}).items():
         if "default" in parameter and parameter["default"] is None:
             short["properties"][name] = {word: part for word, part in parameter.items() if word != "default"}
@@ -62,19 +64,19 @@ def _name(answer: type[Answer]) -> str:
     return f"{answer.__module__}.{answer.__qualname__}"
 
 
-def _short(schema: Any, null: Any, *, names: bool = False) -> Any:
+def _short(schema: Any, null: Any, not_said: frozenset[str], *, names: bool = False) -> Any:
     """The schema without what says nothing. `names`: its keys are the names of fields, not words of JSON Schema."""
     if isinstance(schema, list):
-        return [_short(part, null) for part in schema]
+        return [_short(part, null, not_said) for part in schema]
     if not isinstance(schema, dict):
         return schema
     if names:
-        return {name: _short(part, null) for name, part in schema.items()}
+        return {name: _short(part, null, not_said) for name, part in schema.items()}
     return null(
         {
-            word: _short(part, null, names=word in {"properties", "$defs"})
+            word: _short(part, null, not_said, names=word in {"properties", "$defs"})
             for word, part in schema.items()
-            if word not in LEFT_OUT
+            if word not in not_said
         }
     )
 

@@ -1,5 +1,6 @@
 """Schemas lose what says nothing, and stay true."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 import jsonschema
@@ -46,3 +47,13 @@ def test_a_parameter_that_may_be_left_out_need_not_be_null():
     schema = {"type": "object", "properties": {"kind": TypeAdapter(kind).json_schema() | {"default": None}}}
     short = {"type": "string", "maxLength": 5, "description": "Which."}
     assert input_schema(schema)["properties"]["kind"] == short
+
+
+def test_a_date_says_that_it_is_one():
+    since = Annotated[date | None, Field(description="Not before.")]
+    schema = {"type": "object", "properties": {"since": TypeAdapter(since).json_schema() | {"default": None}}}
+    assert input_schema(schema)["properties"]["since"] == {
+        "type": "string",
+        "format": "date",
+        "description": "Not before.",
+    }
