@@ -1,7 +1,29 @@
-"""`python -m libraries_io_mcp` is the command `libraries-io-mcp`."""
+"""The command `libraries-io-mcp`, also as `python -m libraries_io_mcp`: imports little before it can end quietly."""
 
+import os
+import signal
 import sys
+from types import FrameType
 
-from libraries_io_mcp.cli import main
 
-sys.exit(main())
+def main() -> int:
+    """Run the command; its exit code.
+
+    SIGINT and SIGTERM end the process with 130 and 143 until a command that has something to end listens itself. Python
+    would show which import SIGINT has met.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it, and jobs in the background
+            signal.signal(number, _end)
+    from libraries_io_mcp.cli import main as run_command  # noqa: PLC0415 - see above
+
+    return run_command()
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    # An exception could be caught, or shown, by whatever is just imported.
+    os._exit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

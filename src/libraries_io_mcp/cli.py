@@ -8,7 +8,6 @@ from typing import Any
 
 from libraries_io_mcp import __version__, interpreter
 from libraries_io_mcp.errors import LibrariesIOMCPError, SettingsError
-from libraries_io_mcp.settings import load_settings
 
 EXAMPLES = """\
 examples:
@@ -41,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from libraries_io_mcp.settings import load_settings  # noqa: PLC0415 - start-up time
+
     given = {name: vars(options).get(name) for name in ("transport", "host", "port")}
     settings = load_settings(**given)
     interpreter.loading()
@@ -64,6 +65,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _alerts(options: argparse.Namespace) -> int:
     from libraries_io_mcp.alerting.check import check  # noqa: PLC0415 - start-up time
+    from libraries_io_mcp.settings import load_settings  # noqa: PLC0415
 
     lines, fine = check(options.path, None if options.path else load_settings().alerts.rules_path)
     print(*lines, sep="\n")
@@ -154,7 +156,3 @@ def _add_alerts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         metavar="PATH",
         help="a file of rules as Prometheus has them, or a folder (default: ALERT_RULES_PATH, else the server's own)",
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

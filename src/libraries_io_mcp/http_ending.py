@@ -118,13 +118,12 @@ class RefuseAtEnd:
             await flight.send({"type": "http.response.body", "body": last, "more_body": False})
 
     async def _read(self, receive: Receive) -> bytes:
-        body = bytearray()
-        while len(body) <= self._most_bytes:
+        body, more = bytearray(), True
+        while more and len(body) <= self._most_bytes:
             message = await receive()
             body += message.get("body", b"")
-            if not message.get("more_body"):
-                return bytes(body)
-        return b""
+            more = message.get("more_body", False)
+        return bytes(body) if len(body) <= self._most_bytes else b""
 
 
 class Flight:

@@ -1,5 +1,6 @@
 """The command as typed in a shell: help, version, wrong usage, addresses that can't be had."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -97,3 +98,18 @@ def test_the_module_is_the_command(tmp_path: Path):
         check=True,
     )
     assert done.stdout == f"libraries-io-mcp {__version__}\n"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_it_loads_ends_it_quietly(number: signal.Signals, code: int, tmp_path: Path):
+    """At the first import of a library, which is long before there is a server."""
+    program = (
+        "import os, sys\n"
+        "class Ends:\n"
+        f"    def find_spec(self, *_): os.kill(os.getpid(), {int(number)})\n"
+        "from libraries_io_mcp.__main__ import main\n"
+        "sys.meta_path.insert(0, Ends())\n"
+        "sys.exit(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
