@@ -110,8 +110,8 @@ class Asker:
         Raises:
             CallError: no request could carry that question.
         """
-        fetched = Fetched(reply, size, self._keep_seconds(ask.endpoint))
-        self._cache.put(ask.identity, self._under_the_stored_name(ask, fetched))
+        _ = ask.identity
+        self._cache.put(self._spellings.stored(ask).identity, Fetched(reply, size, self._keep_seconds(ask.endpoint)))
 
     async def _answer(self, asked: Ask[T], manner: Manner, start: float) -> tuple[Reply[T] | CallError, CacheResult]:
         endpoint = asked.endpoint
@@ -159,7 +159,8 @@ class Asker:
         keep = self._keep_seconds(ask.endpoint)
         if not keep:
             raw, reply = await self._fetch_new(ask, question)
-            return self._under_the_stored_name(ask, Fetched(reply, len(raw.content), keep))
+            self._spellings.learn(ask, raw.path)
+            return Fetched(reply, len(raw.content), keep)
         # Half of the time, so that there is enough left to ask oneself, should the other process get no answer. Another
         # process may also be set to keep answers for longer than this one.
         patience = (question.deadline - self._monotonic()) / 2
@@ -169,19 +170,19 @@ class Asker:
             if shared is not None:
                 reply = self._decode(ask, shared).kept("cache", self._now())
                 fetched = Fetched(reply, len(shared.content), keep - self._age(shared))
-                return self._under_the_stored_name(ask, fetched)
+                return self._under_the_stored_name(ask, fetched, shared)
             raw, reply = await self._fetch_new(ask, question)
             await self._shared.put(identity, raw, keep)
-            if stored := self._spellings.learn(ask, reply.canonical_name):
+            if stored := self._spellings.learn(ask, raw.path):
                 await self._shared.put(self._shared_identity(stored), raw, keep)
-        return self._under_the_stored_name(ask, Fetched(reply, len(raw.content), keep))
+        return self._under_the_stored_name(ask, Fetched(reply, len(raw.content), keep), raw)
 
     def _shared_identity(self, ask: Ask[Any]) -> tuple[object, ...]:
         return self._service, ask.identity
 
-    def _under_the_stored_name(self, ask: Ask[Any], fetched: Fetched) -> Fetched:
+    def _under_the_stored_name(self, ask: Ask[Any], fetched: Fetched, raw: RawAnswer) -> Fetched:
         """Keep an answer about another spelling as that about the stored one: from now on that is looked up."""
-        stored = self._spellings.learn(ask, fetched.reply.canonical_name)
+        stored = self._spellings.learn(ask, raw.path)
         if stored is None:
             return fetched
         self._cache.put(stored.identity, replace(fetched, reply=replace(fetched.reply, canonical_name=None)))

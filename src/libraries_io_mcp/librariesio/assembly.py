@@ -63,7 +63,7 @@ def assemble(
     counters, shared, replicas = _shared(redis_url, monotonic, sleep, redis_seconds)
     quota = _quota(settings, instruments, counters, now, monotonic, sleep, replicas)
     cache = _cache(instruments, waits, now, cache_max_entries, cache_max_bytes)
-    stack = network_stack(
+    stack, breaker = network_stack(
         base_url=base_url,
         key=settings.api_key,
         quota=quota,
@@ -92,8 +92,8 @@ def assemble(
         monotonic=monotonic,
         caller=caller,
     )
-    replicas.join(quota.name, breakers=stack, also=quota.look)
-    return asker, quota, _vitals(contacts, asker, quota, stack, cache, shared, replicas), replicas
+    replicas.join(quota.name, breakers=breaker, also=quota.look)
+    return asker, quota, _vitals(contacts, asker, quota, breaker, cache, shared, replicas), replicas
 
 
 def _cache(instruments: Instruments, waits: Waits, now: Callable[[], float], entries: int, size: int) -> Cache:
@@ -126,7 +126,7 @@ def _vitals(
     contacts: Contacts,
     asker: Asker,
     quota: Quota,
-    stack: BreakerTransport,
+    breaker: BreakerTransport,
     cache: Cache,
     shared: SharedAnswers,
     replicas: Replicas,
@@ -134,7 +134,7 @@ def _vitals(
     return Vitals(
         contacts,
         quota=quota.status,
-        breakers=stack.facts,
+        breakers=breaker.facts,
         cache=cache.facts,
         store_kind="memory" if isinstance(shared, NoSharedAnswers) else "redis",
         try_store=shared.round_trip,

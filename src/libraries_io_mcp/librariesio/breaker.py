@@ -15,7 +15,7 @@ from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.semconv import Attribute, BreakerState
 
 FAILURES: Final = 5
-"""So many failed questions in a row open a breaker."""
+"""So many failed requests in a row open a breaker."""
 OPEN_SECONDS: Final = 30.0
 PROBE_SECONDS: Final = 5.0
 """So long a probe is alone; then the next one may try."""
@@ -46,9 +46,10 @@ class Breaker:
 
 
 class BreakerTransport(httpx.AsyncBaseTransport):
-    """Refuses questions of a group whose last ones all failed; after a rest lets one through to see.
+    """Refuses requests of a group whose last ones all failed; after a rest lets one through to see.
 
-    A failure is a 5xx, a connection error or a deadline that passed, after all repeats. Any other reply is a success.
+    A failure is a 5xx, a connection error or a deadline that passed; a repeat counts like any other request. Any other
+    reply is a success.
     `now` is a clock that never jumps.
     """
 

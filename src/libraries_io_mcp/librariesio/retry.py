@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 
-from libraries_io_mcp.errors import QuotaExceededError
+from libraries_io_mcp.errors import CircuitOpenError, QuotaExceededError
 from libraries_io_mcp.librariesio.faults import error_type_of, retry_after_of
 from libraries_io_mcp.librariesio.question import Question, question_of
 from libraries_io_mcp.telemetry.instruments import Instruments
@@ -81,8 +81,8 @@ class RetryTransport(httpx.AsyncBaseTransport):
 
         try:
             reply: httpx.Response = await retrying(attempt)
-        except QuotaExceededError:
-            # No quota is left for the repeat: the fault that made it needed says more.
+        except (CircuitOpenError, QuotaExceededError):
+            # There is no leave for the repeat: the fault that made it needed says more.
             if isinstance(last, httpx.TransportError):
                 raise last from None
             if last is None or last.status_code == 429:

@@ -6,8 +6,8 @@ from typing import Any, Final, TypeVar
 
 from cachetools import LRUCache
 
-from libraries_io_mcp.errors import CallError
 from libraries_io_mcp.librariesio.ask import Ask
+from libraries_io_mcp.librariesio.paths import names_in
 
 MOST: Final = 5_000
 KEEP_SECONDS: Final = 24 * 3600.0
@@ -31,16 +31,17 @@ class Spellings:
         name, until = self._stored.get(_place(ask), ("", 0.0))
         return _renamed(ask, name) if self._monotonic() < until else ask
 
-    def learn(self, ask: Ask[T], name: str | None) -> Ask[T] | None:
-        """The service has the package of a question under `name`: the question by that name, or `None` if it is so."""
-        if name is None or not _is_about_a_package(ask) or name == ask.names["name"]:
+    def learn(self, ask: Ask[T], path: str) -> Ask[T] | None:
+        """The service has answered by `path`: the question by the name in it, or `None` if it was asked by that name.
+
+        Only a redirect counts as a spelling; an answer that merely names another package does not.
+        """
+        if not _is_about_a_package(ask) or path == ask.path:
+            return None
+        name = (names_in(ask.endpoint.template, path) or {}).get("name", "")
+        if not name or name == ask.names["name"]:
             return None
         renamed = _renamed(ask, name)
-        try:
-            _ = renamed.identity
-        except CallError:
-            # A name that no request could carry.
-            return None
         self._stored[_place(ask)] = name, self._monotonic() + KEEP_SECONDS
         return renamed
 

@@ -38,8 +38,10 @@ def network_stack(
     sleep: Callable[[float], Awaitable[None]],
     network: httpx.AsyncBaseTransport | None = None,
     max_reply_bytes: int = MAX_REPLY_BYTES,
-) -> BreakerTransport:
+) -> tuple[RetryTransport, BreakerTransport]:
     """The transports, wrapped from the network outwards; read from the bottom, that is the way of a request.
+
+    The outermost one, and the breaker, which others ask how it stands.
 
     Below the tracing, each attempt is one span that lasts until the last byte; the key is known only below it.
     """
@@ -55,10 +57,9 @@ def network_stack(
             inner, tracer_provider=tracer_provider, meter_provider=meter_provider, request_hook=_describe
         )
 
-    stack: httpx.AsyncBaseTransport = Late(traced_network)
-    stack = RateLimitTransport(stack, quota=quota, instruments=instruments, waits=waits)
-    stack = RetryTransport(stack, instruments=instruments, now=monotonic, sleep=sleep)
-    return BreakerTransport(stack, instruments=instruments, now=monotonic)
+    limited = RateLimitTransport(Late(traced_network), quota=quota, instruments=instruments, waits=waits)
+    breaker = BreakerTransport(limited, instruments=instruments, now=monotonic)
+    return RetryTransport(breaker, instruments=instruments, now=monotonic, sleep=sleep), breaker
 
 
 class Late(httpx.AsyncBaseTransport):

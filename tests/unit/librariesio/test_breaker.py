@@ -3,7 +3,7 @@ import contextlib
 
 import httpx
 import pytest
-from tests.unit.librariesio.service import FakeClock, instruments
+from tests.unit.librariesio.service import FakeClock, client, instruments
 
 from libraries_io_mcp import errors
 from libraries_io_mcp.librariesio.breaker import FAILURES, OPEN_SECONDS, PROBE_SECONDS, BreakerTransport
@@ -138,3 +138,30 @@ async def test_a_probe_that_is_cancelled_lets_the_next_one_try():
         await caller.ask()
     caller.service.outcome = 200
     assert (await caller.ask()).status_code == 200
+
+
+@pytest.mark.parametrize("at_once", [1, 10])
+async def test_an_outage_costs_few_requests_before_it_is_noticed(at_once):
+    """Repeats count too: 5 requests, or at most what is in flight at once and 4; a probe costs one."""
+    clock, sent = FakeClock(), []
+
+    async def down(request):
+        sent.append(request)
+        await clock.sleep(0.1)
+        return httpx.Response(502)
+
+    api = client(down, clock, timeout=60)
+
+    async def work():
+        for first in range(0, 40, at_once):
+            questions = (api.search(f"q{number}") for number in range(first, first + at_once))
+            outcomes = await asyncio.gather(*questions, return_exceptions=True)
+            assert {type(each) for each in outcomes} <= {errors.UpstreamFaultError, errors.CircuitOpenError}
+
+    await clock.run(work())
+    assert len(sent) <= FAILURES - 1 + at_once
+    clock.time += OPEN_SECONDS
+    before = len(sent)
+    with pytest.raises(errors.UpstreamFaultError):
+        await clock.run(api.search("probe"))
+    assert len(sent) == before + 1
