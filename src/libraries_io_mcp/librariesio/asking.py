@@ -31,9 +31,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a caller asks: for how long, how urgently, and whether it wants to hear about waits."""
+    """How a caller asks: how urgently, whether it wants to hear about waits, and who pays.
+
+    Attributes:
+        timeout_seconds: the usual limit of a question.
+        limit_seconds: the caller's own limit, which holds for every question.
+    """
 
     timeout_seconds: float
+    limit_seconds: float | None = None
     priority: Priority = "interactive"
     on_wait: OnWait | None = None
     expenses: Expenses | None = None
@@ -140,10 +146,11 @@ class Asker:
         return _as_asked(outcome, asked, ask), result
 
     def _question(self, ask: Ask[Any], manner: Manner, start: float) -> Question:
+        seconds = manner.limit_seconds or manner.timeout_seconds * ask.endpoint.patience
         return Question(
             ask.endpoint.template,
             ask.endpoint.group,
-            start + min(manner.timeout_seconds, ask.endpoint.timeout_seconds),
+            start + min(seconds, ask.endpoint.timeout_seconds),
             dict(ask.names),
             method=ask.endpoint.method,
             repeatable=ask.endpoint.repeatable,

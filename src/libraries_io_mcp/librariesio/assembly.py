@@ -144,7 +144,7 @@ def _vitals(
 
 
 async def _probe(asker: Asker) -> None:
-    await asker.ask(Ask(PROBE, PROBED), Manner(PROBE.timeout_seconds, "batch"))
+    await asker.ask(Ask(PROBE, PROBED), Manner(PROBE.timeout_seconds, priority="batch"))
 
 
 def _shared(

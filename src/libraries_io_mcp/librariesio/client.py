@@ -136,13 +136,16 @@ class LibrariesIOClient:
         What is asked through it, and through what is made of it in turn, is summed up in `expenses`.
 
         Args:
-            timeout_seconds: time limit of each question, waits included; the setting's when `None`.
+            timeout_seconds: time limit of each question, waits included; the setting's when `None`, and three times
+                that for a dependency tree.
             priority: `batch` leaves a tenth of the quota to interactive questions.
-            on_wait: called about once a second while a question waits for the quota.
+            on_wait: called about once a second while a question waits for the quota, and before it is asked again
+                because the service is still making the answer.
         """
         view = copy.copy(self)
         expenses = self._manner.expenses or Expenses()
-        view._manner = Manner(timeout_seconds or self._manner.timeout_seconds, priority, on_wait, expenses)
+        limit = timeout_seconds or self._manner.limit_seconds
+        view._manner = Manner(self._manner.timeout_seconds, limit, priority, on_wait, expenses)
         return view
 
     def quota(self) -> QuotaStatus:
@@ -235,7 +238,7 @@ class LibrariesIOClient:
         kind: str | None = None,
         published_before: date | None = None,
     ) -> Reply[TreeNode]:
-        """The resolved tree of a version, of the newest stable one by default. Needs a key; can be slow.
+        """The resolved tree of a version, of the newest stable one by default. Needs a key; takes a minute at worst.
 
         Args:
             kind: kind of the first level's dependencies, `runtime` by default; deeper levels are always runtime.

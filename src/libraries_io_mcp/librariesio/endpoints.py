@@ -1,6 +1,6 @@
 """The closed list of what can be asked: path template, model, and how long an answer may be kept. No policy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
 from libraries_io_mcp.librariesio.models import (
@@ -43,6 +43,8 @@ class Endpoint(Generic[T]):
         repeatable: sending it twice does no harm.
         shareable: one answer does for all who ask the same at the same time.
         timeout_seconds: a time limit below the caller's own, for what is slow and not worth waiting for.
+        patience: how many times the usual limit it may take, for what is slow and worth it; a caller who names a limit
+            of its own is obeyed.
         escape_dots: its route takes a dot in a name for the start of a format.
     """
 
@@ -55,6 +57,7 @@ class Endpoint(Generic[T]):
     repeatable: bool = True
     shareable: bool = True
     timeout_seconds: float = DAY
+    patience: float = 1.0
     escape_dots: bool = False
 
 
@@ -76,12 +79,13 @@ BULK_DEPENDENCIES: Final[Endpoint[tuple[BulkEntry, ...]]] = Endpoint(
 CHECK: Final[Endpoint[tuple[CheckedProject, ...]]] = Endpoint(
     "/check", tuple[CheckedProject, ...], "check", method="POST", needs_key=True
 )
+# The first time it is resolved while one waits, for up to a minute; then the service has it for a day. With the usual
+# limit of 20 s that makes 65 s, a little more than the service's own limit.
+TREE_PATIENCE: Final = 3.25
 TREE: Final[Endpoint[TreeNode]] = Endpoint(
-    "/{platform}/{name}/tree", TreeNode, "tree", keep_seconds=DAY, needs_key=True
+    "/{platform}/{name}/tree", TreeNode, "tree", keep_seconds=DAY, needs_key=True, patience=TREE_PATIENCE
 )
-VERSION_TREE: Final[Endpoint[TreeNode]] = Endpoint(
-    "/{platform}/{name}/{version}/tree", TreeNode, "tree", keep_seconds=DAY, needs_key=True
-)
+VERSION_TREE: Final[Endpoint[TreeNode]] = replace(TREE, template="/{platform}/{name}/{version}/tree")
 # For popular packages the service works on it for a minute and then fails: neither wait for that nor repeat it.
 DEPENDENT_REPOSITORIES: Final[Endpoint[Repositories]] = Endpoint(
     "/{platform}/{name}/dependent_repositories",

@@ -1,7 +1,8 @@
 """What each fault does to a request.
 
 `forbidden_text`, `forbidden_json`, `not_found`, `server_error`, `read_only`, `rate_limited` (429 with its headers) and
-`rate_limited_bare` (without) reply as the service does in that case. `redirect` answers 302 to the same URL, key
+`rate_limited_bare` (without) reply as the service does in that case. `accepted` is a 202 without a body, as for an
+answer that is still being made; `delay` is its `Retry-After` (none). `redirect` answers 302 to the same URL, key
 included. `html` is a page with status 200, `null` the body `null`. `wrong_types` changes the type of every value of
 the real answer. `huge` streams a JSON object of `size` bytes. `slow_body` sends the real answer in ten pieces, `delay`
 (1 s) apart. `truncated` ends the connection in the middle of the real answer. `timeout` says nothing for `delay`
@@ -22,6 +23,7 @@ from libraries_io_mcp.sandbox.replies import (
     JSON_TYPE,
     NotFoundError,
     ServiceError,
+    accepted,
     bad_gateway,
     encode,
     error_reply,
@@ -122,6 +124,12 @@ async def _redirect(exchange: Exchange) -> None:
     await exchange.reply(Response(status_code=302, headers={"location": location}), exchange.quota_headers)
 
 
+async def _accepted(exchange: Exchange) -> None:
+    delay = exchange.fault.delay
+    wait = {} if delay is None else {"retry-after": f"{delay:.0f}"}
+    await exchange.reply(accepted(), {**exchange.quota_headers, **wait})
+
+
 async def _rate_limited(exchange: Exchange) -> None:
     headers = {**exchange.quota_headers, "x-ratelimit-remaining": "0"}
     await exchange.reply(retry_later(), {**headers, "retry-after": headers.get("x-ratelimit-reset", "60")})
@@ -205,6 +213,7 @@ async def _reset(exchange: Exchange) -> None:
 
 
 ACTIONS: Mapping[str, Action] = {
+    "accepted": _accepted,
     "bad_gateway_slow": _bad_gateway_slow,
     "forbidden_json": _counted(not_permitted),
     "forbidden_text": _plain(forbidden),

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TypedDict
 
 FAULT_NAMES = (
+    "accepted",
     "bad_gateway_slow",
     "forbidden_json",
     "forbidden_text",

@@ -68,6 +68,11 @@ def error_reply(error: ServiceError) -> Response:
     return Response(encode({"error": error.message}), error.status, {"content-type": JSON_TYPE})
 
 
+def accepted() -> Response:
+    """202 without a body: the answer is being made, ask again."""
+    return Response(status_code=202)
+
+
 def not_permitted() -> Response:
     """403 in its JSON form: a key is needed, or one with more rights."""
     return json_reply({"error": NOT_PERMITTED}, status=403)

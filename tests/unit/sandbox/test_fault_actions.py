@@ -31,6 +31,7 @@ async def sandbox(fault: str) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.mark.parametrize(
     ("fault", "status", "start", "limited"),
     [
+        ("accepted", 202, "", True),
         ("forbidden_text", 403, "Forbidden\n", False),
         ("forbidden_json", 403, '{"error":"Error 403', True),
         ("not_found", 404, '{"error":"not found"}', False),
@@ -49,6 +50,13 @@ async def test_replies(fault: str, status: int, start: str, limited: bool):
     assert reply.status_code == status
     assert reply.text.startswith(start)
     assert ("x-ratelimit-limit" in reply.headers) is limited
+
+
+async def test_accepted_says_when_to_ask_again_and_the_answer_comes():
+    async with sandbox("accepted:delay=3:count=1") as client:
+        first, second = await client.get("/npm/axios/tree"), await client.get("/npm/axios/tree")
+    assert (first.headers["retry-after"], first.content) == ("3", b"")
+    assert second.status_code == 200
 
 
 async def test_rate_limited_says_how_long():
