@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from tests.support.collectors import unused_port
 from tests.support.command import COMMAND, HTTP, Running, environment
 from tests.support.grpc_receiver import GrpcReceiver
 from tests.support.issuer import AUDIENCE, NAME, issuer
-from tests.support.polling import HANG_SECONDS
+from tests.support.polling import HANG_SECONDS, poll_until
 from tests.support.smtp_server import PASSWORD, USER, SilentServer, SmtpServer
 from tests.support.stand_in import CANARY, REFUSED_CANARY
 from tests.support.tls import TlsReceiver, make_certificates
@@ -404,3 +405,38 @@ def test_only_a_running_server_is_asked(world: World):
     gone = doctor(world.folder / "gone", given, "--server", f"http://127.0.0.1:{world.refusing}", "--json")
     assert gone.code == 1
     assert gone.findings["server"]["found"] == "connection refused: nobody listens there"
+
+
+def test_what_a_running_server_has_lost_is_told(world: World):
+    variables = {
+        "LIBRARIES_IO_BASE_URL": world.sandbox_url,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": world.portal,
+        "OTEL_METRIC_EXPORT_INTERVAL": "100",
+        "HEALTH_CHECK_SECONDS": "1",
+    }
+    with Running(*HTTP, folder=world.folder / "losing", **variables) as server:
+        base = server.url.removesuffix("/mcp")
+
+        def loses() -> bool:
+            found = httpx.get(f"{base}/health/telemetry_export", timeout=HANG_SECONDS).json()
+            return found["status"] == "degraded"
+
+        poll_until(loses, "the server to notice that nothing arrives")
+        done = doctor(world.folder / "asking", {}, "--server", base, "--json")
+    assert done.code == 0
+    assert done.findings["server telemetry_export"]["state"] == "warning"
+    assert "Not delivered: " in done.findings["server telemetry_export"]["found"]
+    assert done.findings["server telemetry_export"]["what_to_do"]
+    lost = done.findings["server telemetry"]
+    assert lost["state"] == "warning"
+    assert re.search(r"(traces|logs|metrics) by otlp: \d+ of \d+", lost["found"])
+    assert lost["what_to_do"]
+
+
+def test_checks_that_are_not_shown_are_not_guessed(world: World):
+    alive = json.dumps({"status": "healthy", "version": "1", "uptime_seconds": 5}).encode()
+    with Peer(alive) as url:
+        done = doctor(world.folder / "strange", {}, "--server", url, "--json")
+    assert done.code == 0
+    assert done.findings["server checks"]["state"] == "skipped"
+    assert "not shown" in done.findings["server checks"]["found"]

@@ -97,7 +97,7 @@ async def examine_running(url: str | None) -> Examination:
         except SettingsError as error:
             finding = Finding("settings", "broken", "the environment and .env read", str(error), "Correct it.")
             return _clean((finding,), Redactor())
-    return _clean((await examine_server(url.rstrip("/").removesuffix("/mcp")),), Redactor())
+    return _clean(await examine_server(url.rstrip("/").removesuffix("/mcp")), Redactor())
 
 
 async def _bounded(name: str, look: Awaitable[Sequence[Finding]]) -> Sequence[Finding]:

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from collections.abc import Iterator
 from typing import Any, Final
 
 import httpx
@@ -11,10 +12,11 @@ from libraries_io_mcp.settings import ServerSettings, Settings
 from libraries_io_mcp.telemetry.reasons import reason
 
 SECONDS: Final = 6.0
+DETAILED: Final = "/health/detailed"
 
 
 async def examine_address(settings: Settings) -> tuple[Finding, ...]:
-    """Finding `server`."""
+    """Finding `server`, and more if one runs there."""
     server = settings.server
     if server.transport != "http":
         return (Finding("server", "skipped", "MCP_TRANSPORT", "stdio: no address is needed"),)
@@ -23,32 +25,59 @@ async def examine_address(settings: Settings) -> tuple[Finding, ...]:
     if error is None:
         return (Finding("server", "ok", tried, "the address is free; no server runs there"),)
     if error.errno == errno.EADDRINUSE:
-        return (await examine_server(address_of(server)),)
+        return await examine_server(address_of(server))
     advice = "MCP_HOST must be an address of this machine, and ports below 1024 need rights."
     return (Finding("server", "broken", tried, reason(error), advice),)
 
 
-async def examine_server(url: str) -> Finding:
-    """Whether a server of ours runs there, and whether it is ready. Costs nothing upstream."""
+async def examine_server(url: str) -> tuple[Finding, ...]:
+    """Whether a server of ours runs there and is ready, and what its own checks say. Costs nothing upstream."""
     tried = f"GET {url}/health and {url}/health/ready"
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=SECONDS, base_url=url) as client:
-            alive, ready = await client.get("/health"), await client.get("/health/ready")
+            alive, ready, detailed = [await client.get(path) for path in ("/health", "/health/ready", DETAILED)]
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         why = "no answer in time" if isinstance(error, httpx.TimeoutException) else reason(error)
         advice = "Start it: libraries-io-mcp serve --transport http. Or another program has the port: see MCP_PORT."
-        return Finding("server", "broken", tried, why, advice)
+        return (Finding("server", "broken", tried, why, advice),)
     facts = _object(alive)
     if alive.status_code != 200 or not {"status", "version", "uptime_seconds"} <= facts.keys():
         found = f"status {alive.status_code} of another program"
-        return Finding(
-            "server", "broken", tried, found, "Choose another MCP_PORT, or end the program that has this one."
-        )
+        advice = "Choose another MCP_PORT, or end the program that has this one."
+        return (Finding("server", "broken", tried, found, advice),)
     runs = f"version {facts['version']} runs since {facts['uptime_seconds']:.0f} s"
+    checks = _checks(f"GET {url}{DETAILED}", detailed)
     if ready.status_code != 200:
-        advice = f"GET {url}/health/detailed on that machine says which check is unhealthy and what to do."
-        return Finding("server", "broken", tried, f"{runs}, and it is not ready", advice)
-    return Finding("server", "ok", tried, f"{runs}, and it is ready")
+        advice = f"GET {url}{DETAILED} on that machine says which check is unhealthy and what to do."
+        return (Finding("server", "broken", tried, f"{runs}, and it is not ready", advice), *checks)
+    return (Finding("server", "ok", tried, f"{runs}, and it is ready"), *checks)
+
+
+def _checks(tried: str, reply: httpx.Response) -> Iterator[Finding]:
+    """A finding for each check that is not well, and for telemetry that was lost, even if all is well by now."""
+    checks = _object(reply).get("checks")
+    if not isinstance(checks, dict):
+        advice = "Ask on that machine, or bring a token as docs/operations.md says."
+        yield Finding(
+            "server checks", "skipped", tried, f"not shown to this machine (status {reply.status_code})", advice
+        )
+        return
+    wrong = {name: check for name, check in checks.items() if check.get("status") in {"degraded", "unhealthy"}}
+    for name, check in wrong.items():
+        found = f"{check['status']}: {check.get('error')}"
+        yield Finding(f"server {name}", "warning", tried, found, check.get("what_to_do"))
+    if not wrong:
+        yield Finding("server checks", "ok", tried, f"{len(checks)} checks, none of them unhealthy or degraded")
+    ways = checks.get("telemetry_export", {}).get("details", {})
+    lost = {way: counts for way, counts in ways.items() if isinstance(counts, dict) and _lost(counts)}
+    if lost:
+        words = "; ".join(f"{way}: {_lost(it)} of {it['offered']}, {it['last_error']}" for way, it in lost.items())
+        advice = "See `collector`: it must take all, and faster than they come (docs/operations.md)."
+        yield Finding("server telemetry", "warning", tried, f"lost since the start: {words}", advice)
+
+
+def _lost(counts: dict[str, Any]) -> int:
+    return int(counts["failed"] + counts["dropped"])
 
 
 def address_of(server: ServerSettings) -> str:
