@@ -12,7 +12,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import alert_rules, cold_start, drops, http_load, memory, overhead, replicas, status_page
+from benchmarks import (
+    alert_rules,
+    cold_start,
+    dead_collector,
+    drops,
+    exit_time,
+    http_load,
+    memory,
+    overhead,
+    replicas,
+    status_page,
+)
 
 Figures = dict[str, Any]
 
@@ -25,6 +36,8 @@ def measures(quick: bool) -> dict[str, Callable[[], Figures]]:
         "http": lambda: overhead.http(rounds=10 // share, seconds=1.5),
         "fifty_clients": lambda: http_load.fifty_clients(rounds=6 // share or 1, seconds=3.0),
         "cold_start": lambda: cold_start.cold_start(rounds=10 // share),
+        "exit_time": lambda: exit_time.exit_time(rounds=10 // share),
+        "dead_collector": lambda: dead_collector.dead_collector(rounds=1000 // share),
         "drops": lambda: drops.drops(seconds=15.0 / share),
         "alert_rules": lambda: alert_rules.alert_rules(passes=500 // share),
         "replicas": lambda: replicas.replicas(rounds=5 // share, seconds=3.0),
@@ -64,6 +77,7 @@ def goals(figures: Figures) -> list[tuple[str, float, str]]:
             ("cold start: everything on to the bare SDK", found["full"]["wall_to_sdk"], "<= 2.00"),
             ("cold start: everything on to off", found["full"]["wall_to_off"], "-"),
         ]
+    rows += dead_collector_goals(figures)
     if found := figures.get("drops"):
         rows.append(("spans lost of 3,000 a second, sink takes 0.2 s", found["lost"], "0"))
     if found := figures.get("alert_rules"):
@@ -84,14 +98,22 @@ def goals(figures: Figures) -> list[tuple[str, float, str]]:
     return rows
 
 
+def dead_collector_goals(figures: Figures) -> list[tuple[str, float, str]]:
+    """What a dead Collector may cost."""
+    rows: list[tuple[str, float, str]] = []
+    for transport, found in figures.get("exit_time", {}).items():
+        words = f"{transport}: exit after EOF or SIGTERM, dead Collector, seconds"
+        rows.append((words, found["dead"]["median_s"], "< 1.0"))
+    for transport, found in figures.get("dead_collector", {}).items():
+        rows.append((f"{transport}: call with dead Collector to telemetry off", found["dead"]["to_off"], "-"))
+    return rows
+
+
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--only",
-        nargs="*",
-        help="some of: stdio http fifty_clients cold_start drops alert_rules replicas status_page memory",
-    )
+    names = ", ".join(measures(quick=True))
+    parser.add_argument("--only", nargs="*", metavar="NAME", help=f"some of: {names}")
     parser.add_argument("--quick", action="store_true", help="a fraction of everything")
     parser.add_argument("--json", type=Path, default=Path("benchmarks/result.json"), help="figures for machines")
     options = parser.parse_args()

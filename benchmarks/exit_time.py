@@ -41,6 +41,27 @@ def seconds_to_end(transport: str, state: str, how: str, folder: Path) -> float:
         return took
 
 
+def exit_time(rounds: int) -> dict[str, Any]:
+    """The median of the seconds to end, by transport and state of the Collector; all endings of a transport alike."""
+    taken: dict[str, dict[str, list[float]]] = {
+        transport: {state: [] for state in ("dead", "black hole", "live")} for transport in ENDINGS
+    }
+    with tempfile.TemporaryDirectory() as place:
+        for number in range(rounds):
+            for transport, states in taken.items():
+                for state, seconds in states.items():
+                    how = ENDINGS[transport][number % len(ENDINGS[transport])]
+                    folder = Path(place) / f"{number}-{transport}-{state}"
+                    seconds.append(seconds_to_end(transport, state, how, folder))
+    return {
+        transport: {
+            state: {"median_s": statistics.median(seconds), "longest_s": max(seconds)}
+            for state, seconds in states.items()
+        }
+        for transport, states in taken.items()
+    }
+
+
 def main() -> int:
     """Measure, print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
