@@ -107,3 +107,12 @@ def test_shell_scripts_are_executable_and_readable_by_all() -> None:
     for path in (ROOT / "otel").rglob("*.sh"):
         assert path.read_text(encoding="utf-8").startswith("#!/bin/sh\n")
         assert Path(path).stat().st_mode & 0o004
+
+
+def test_it_reads_what_the_documents_say_can_be_set() -> None:
+    page = (ROOT / "docs" / "stack.md").read_text(encoding="utf-8")
+    table = re.search(r"### What can be set\n.*?\n((?:\|.*\n)+)", page, re.DOTALL)
+    assert table
+    named = {name for row in table[1].splitlines() for name in re.findall(r"`([A-Z_]+)`", row.split("|")[1])}
+    read = set(re.findall(r"\$\{(\w+)", TEXT))
+    assert named == {name for name in read if not name.endswith("_VERSION")}
