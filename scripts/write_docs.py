@@ -47,12 +47,14 @@ def opentelemetry_table() -> str:
 
 def spans_table() -> str:
     """One row a kind of span."""
-    rows = ["| span | kind | when | attributes | events | links |", "|---|---|---|---|---|---|"]
+    rows = ["| span | kind | when | always | where it applies | events | links |", "|---|---|---|---|---|---|---|"]
     for span in semconv.SPANS:
+        more = tuple(each for each in span.attributes if each not in span.required)
         events = ", ".join(f"`{event.name}` ({_codes(event.attributes)})" for event in span.events) or "-"
         name = span.name.replace("|", "or")
         rows.append(
-            f"| `{name}` | {span.kind} | {span.when} | {_codes(span.attributes)} | {events} | {span.links or '-'} |"
+            f"| `{name}` | {span.kind} | {span.when} | {_codes(span.required)} | {_codes(more)} | {events} "
+            f"| {span.links or '-'} |"
         )
     return "\n".join(rows)
 
@@ -85,6 +87,23 @@ def attributes_table() -> str:
         values = sorted(facts.values or (), key=str)
         permitted = ", ".join([*(f"`{value}`" for value in values), *([facts.words] if facts.words else [])])
         rows.append(f"| `{attribute}` | {facts.kind} | {facts.description} | {permitted or 'any'} |")
+    return "\n".join(rows)
+
+
+def errors_table() -> str:
+    """One row a set of values of `error.type`, with the spans and metrics that have it."""
+    places: dict[frozenset[str], list[str]] = {}
+    for each in (*semconv.SPANS, *semconv.METRICS, *semconv.FOREIGN_METRICS):
+        if each.errors:
+            kind = f"{each.kind} span" if isinstance(each, semconv.Span) else "metric"
+            places.setdefault(each.errors, []).append(f"{kind} `{each.name.replace('|', 'or')}`")
+    rows = ["| where | values of `error.type` |", "|---|---|"]
+    for values, names in places.items():
+        statuses = sorted(value for value in values if value.isdecimal())
+        words = [f"`{value}`" for value in sorted(values - set(statuses))]
+        rows.append(
+            f"| {', '.join(names)} | {', '.join(words)}{f', `{statuses[0]}` to `{statuses[-1]}`' if statuses else ''} |"
+        )
     return "\n".join(rows)
 
 
@@ -144,6 +163,7 @@ def written() -> dict[Path, str]:
         (ROOT / "docs" / "telemetry.md", "foreign metrics", metrics_table(semconv.FOREIGN_METRICS)),
         (ROOT / "docs" / "telemetry.md", "log records", events_table()),
         (ROOT / "docs" / "telemetry.md", "attributes", attributes_table()),
+        (ROOT / "docs" / "telemetry.md", "error types", errors_table()),
     ):
         old = files.get(path) or path.read_text(encoding="utf-8")
         block = re.compile(rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -40,7 +40,6 @@ NEVER_SEEN_HERE: Final = {
     semconv.ALERT_DELIVERIES.name,  # nobody is told of alerts here: see tests of the channels
     semconv.HTTP_REFUSALS.name,  # nobody attacks: see test_attacks
     semconv.LOG_DROPS.name,  # nor is a log destination too slow
-    semconv.WORK_DURATION.name,  # see tests of observe
 }
 
 

@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from tests.support.collectors import unused_port
 from tests.support.command import HTTP, Running, run_command
-from tests.support.polling import HANG_SECONDS
+from tests.support.polling import HANG_SECONDS, poll_until
 
 from libraries_io_mcp.demo.otlp_receiver import OtlpReceiver
 
@@ -182,6 +182,22 @@ def test_what_is_lost_is_seen_in_the_metrics(trouble: str, tmp_path: Path):
             assert server.end("EOF") == 0
         assert dropped(metrics, "metrics") == 0
         assert others.spans == others.logs == ()
+
+
+def test_health_says_why_and_what_comes_again_is_not_lost(tmp_path: Path):
+    variables = {"OTEL_METRIC_EXPORT_INTERVAL": "50", "OTEL_BSP_SCHEDULE_DELAY": "50", "HEALTH_CHECK_SECONDS": "0.1"}
+    with OtlpReceiver() as receiver:
+        receiver.answer(400)
+        with Running(*HTTP, folder=tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, **variables) as server:
+            health = f"{server.url.removesuffix('/mcp')}/health/telemetry_export"
+
+            def said() -> str | None:
+                text = str(httpx.get(health, timeout=HANG_SECONDS).json())
+                return text if "traces by otlp: " in text and "metrics by otlp: " in text else None
+
+            text = poll_until(said, "both to fail")
+            assert "metrics by otlp: 0 lost, last error code: 400, reason: Bad Request" in text
+            assert "traces by otlp: 0 lost" not in text
 
 
 @pytest.mark.parametrize("signal", ALL)

@@ -4,6 +4,7 @@ Metrics only: the span of a request is that of its MCP message. `docs/decisions/
 our own.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -54,7 +55,7 @@ class ObserveHttp:
         try:
             await self._app(scope, receive, noting_status)
         except BaseException as error:
-            failure = type(error).__qualname__
+            failure = "cancelled" if isinstance(error, asyncio.CancelledError) else UNKNOWN_COMPONENT
             raise
         finally:
             attributes: Attributes = {

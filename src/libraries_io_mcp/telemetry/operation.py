@@ -22,8 +22,6 @@ from libraries_io_mcp.telemetry.semconv import Attribute
 
 TOOL_ERROR: Final = "tool_error"
 INVALID_PARAMS: Final = -32602
-CALLERS_FAULT: Final = frozenset({-32700, -32600, -32601, INVALID_PARAMS, -32002})
-"""JSON-RPC codes that are no error of the server: the span's status stays unset."""
 
 
 @dataclass(slots=True)
@@ -81,7 +79,7 @@ class Operation:
             self.call_error_type = error_type if error_type in semconv.CALL_ERROR_TYPES else None
         code = INVALID_PARAMS if isinstance(error, ParametersError) else to_mcp_error(error).error.code
         self.status_code = str(code) if code in semconv.RPC_CODES else semconv.UNKNOWN_COMPONENT
-        if code not in CALLERS_FAULT:
+        if code not in semconv.CALLERS_FAULT:
             self.error_type = self.status_code
 
 

@@ -1,5 +1,6 @@
 """HTTP server metrics, as a collection shows them after requests that end in every way."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -105,3 +106,20 @@ async def test_active_requests_go_back_to_zero(client: httpx.AsyncClient, reader
         await client.get(path)
     (point,) = points(reader, semconv.HTTP_SERVER_ACTIVE)
     assert (point.value, dict(point.attributes)) == (0, {"http.request.method": "GET", "url.scheme": "http"})
+
+
+@pytest.mark.parametrize(("error", "error_type"), [(asyncio.CancelledError(), "cancelled"), (LookupError(), "_OTHER")])
+async def test_one_that_ends_before_any_answer_is_of_a_closed_set(
+    reader: InMemoryMetricReader, error: BaseException, error_type: str
+):
+    async def fails(*_asgi: object) -> None:
+        raise error
+
+    provider = MeterProvider([reader], shutdown_on_exit=False)
+    instruments = Instruments(provider.get_meter(semconv.SCOPE_NAME))
+    scope = {"type": "http", "method": "GET", "scheme": "http", "http_version": "1.1"}
+    with pytest.raises(type(error)):
+        await ObserveHttp(fails, instruments=instruments, routes=())(scope, fails, fails)
+    (point,) = points(reader, semconv.HTTP_SERVER_DURATION)
+    assert point.attributes["error.type"] == error_type
+    assert error_type in semconv.HTTP_SERVER_DURATION.errors

@@ -132,9 +132,9 @@ FACTS: Final[dict[Attribute, Facts]] = {
     Attribute.ERROR_TYPE: Facts(
         "string",
         "What kind of failure it was.",
-        _CODES | values.CALL_ERROR_TYPES | {"tool_error", values.UNKNOWN_COMPONENT, values.OTHER},
-        r"[1-5]\d\d|[A-Z][A-Za-z]+",
-        "or, from HTTP, a status code or the name of an exception class",
+        values.OPERATION_ERRORS | values.WORK_ERRORS | values.HTTP_EXCEPTIONS,
+        r"[45]\d\d",
+        "or, from HTTP, a status code; which of them where, is said below",
     ),
     Attribute.NETWORK_TRANSPORT: _closed("`pipe` for stdio, `tcp` for HTTP.", frozenset({"pipe", "tcp"})),
     Attribute.NETWORK_PROTOCOL_NAME: _closed("Set on HTTP.", frozenset({"http"})),

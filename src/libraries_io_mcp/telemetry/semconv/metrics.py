@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from libraries_io_mcp.telemetry.semconv import values
 from libraries_io_mcp.telemetry.semconv.attributes import Attribute
 
 FAST_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -19,7 +20,7 @@ Kind = Literal["counter", "gauge", "histogram", "up_down_counter"]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One instrument: its name, kind, UCUM unit, meaning, attribute keys and (for a histogram) bounds."""
+    """One instrument: its name, kind, UCUM unit, meaning, attribute keys, bounds (of a histogram), `error.type`s."""
 
     name: str
     kind: Kind
@@ -27,6 +28,7 @@ class Metric:
     description: str
     attributes: tuple[Attribute, ...] = ()
     buckets: tuple[float, ...] = ()
+    errors: frozenset[str] = frozenset()
 
 
 _NETWORK: Final = (
@@ -51,6 +53,7 @@ OPERATION_DURATION: Final = Metric(
         *_NETWORK,
     ),
     MCP_BUCKETS,
+    values.OPERATION_ERRORS,
 )
 SESSION_DURATION: Final = Metric(
     "mcp.server.session.duration",
@@ -77,6 +80,7 @@ HTTP_SERVER_DURATION: Final = Metric(
         Attribute.ERROR_TYPE,
     ),
     HTTP_BUCKETS,
+    values.HTTP_SERVER_ERRORS,
 )
 HTTP_SERVER_ACTIVE: Final = Metric(
     "http.server.active_requests",
@@ -92,6 +96,7 @@ CALL_DURATION: Final = Metric(
     "Duration of one question to Libraries.io, with its waits, retries and cache look-up.",
     (Attribute.ENDPOINT, Attribute.CACHE_RESULT, Attribute.ERROR_TYPE),
     FAST_BUCKETS,
+    values.WORK_ERRORS,
 )
 RETRIES: Final = Metric(
     "libraries_io.retries",
@@ -99,6 +104,7 @@ RETRIES: Final = Metric(
     "{retry}",
     "Attempts made again after a failed one.",
     (Attribute.ENDPOINT, Attribute.ERROR_TYPE),
+    errors=values.WORK_ERRORS,
 )
 QUOTA_LIMIT: Final = Metric(
     "libraries_io.quota.limit", "gauge", "{request}", "Requests that the current window allows."
@@ -147,6 +153,7 @@ WORK_DURATION: Final = Metric(
     "Duration of one operation of our own.",
     (Attribute.OPERATION, Attribute.ERROR_TYPE),
     FAST_BUCKETS,
+    values.WORK_ERRORS,
 )
 TELEMETRY_DROPS: Final = Metric(
     "libraries_io.telemetry.dropped",
@@ -262,6 +269,7 @@ FOREIGN_METRICS: Final = (
             Attribute.ERROR_TYPE,
         ),
         HTTP_BUCKETS,
+        values.HTTP_CLIENT_ERRORS,
     ),
     _process("process.cpu.time", "s", "Total CPU seconds broken down by different states.", Attribute.STATE),
     _process("process.memory.usage", "By", "The amount of physical memory in use.", kind="up_down_counter"),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from libraries_io_mcp.telemetry.semconv import values
 from libraries_io_mcp.telemetry.semconv.attributes import Attribute
 from libraries_io_mcp.telemetry.semconv.events import Event
 
@@ -21,6 +22,8 @@ class Span:
 
     Attributes:
         name: how it is called; for several, `shape` is a regular expression for all of them.
+        required: those of its attributes that are always there.
+        errors: what `error.type` may say on it.
         links: what its links lead to; `None` for no links.
     """
 
@@ -31,6 +34,8 @@ class Span:
     attributes: tuple[Attribute, ...]
     events: tuple[SpanEvent, ...] = ()
     links: str | None = None
+    required: tuple[Attribute, ...] = ()
+    errors: frozenset[str] = frozenset()
 
 
 SERVER_SPAN: Final = Span(
@@ -66,6 +71,14 @@ SERVER_SPAN: Final = Span(
     ),
     (SpanEvent(Event.EXCEPTION, (Attribute.EXCEPTION_TYPE,)),),
     "the span of the HTTP request, when the parent comes from `_meta`",
+    (
+        Attribute.MCP_METHOD,
+        Attribute.MCP_PROTOCOL_VERSION,
+        Attribute.JSONRPC_REQUEST_ID,
+        Attribute.NETWORK_TRANSPORT,
+        Attribute.REQUEST_ID,
+    ),
+    values.OPERATION_ERRORS,
 )
 CLIENT_SPAN: Final = Span(
     "{http.request.method}",
@@ -102,6 +115,14 @@ CLIENT_SPAN: Final = Span(
             ),
         ),
     ),
+    required=(
+        Attribute.HTTP_METHOD,
+        Attribute.URL_FULL,
+        Attribute.URL_TEMPLATE,
+        Attribute.SERVER_ADDRESS,
+        Attribute.SERVER_PORT,
+    ),
+    errors=values.HTTP_CLIENT_ERRORS,
 )
 QUOTA_SPAN: Final = Span(
     "libraries_io.quota.wait",
@@ -109,6 +130,7 @@ QUOTA_SPAN: Final = Span(
     "INTERNAL",
     "an attempt that had to wait for its place in the quota",
     (Attribute.ENDPOINT, Attribute.WAIT, Attribute.REQUEST_ID, Attribute.USER_HASH, Attribute.USER_ID),
+    required=(Attribute.ENDPOINT, Attribute.WAIT),
 )
 FLIGHT_SPAN: Final = Span(
     "libraries_io.flight.join",
@@ -117,6 +139,7 @@ FLIGHT_SPAN: Final = Span(
     "a question that another request is just asking: it waits for that one's answer",
     (Attribute.ENDPOINT, Attribute.REQUEST_ID, Attribute.USER_HASH, Attribute.USER_ID),
     links="the request that asks",
+    required=(Attribute.ENDPOINT,),
 )
 REPLICA_SPAN: Final = Span(
     "libraries_io.replica.wait",
@@ -124,6 +147,7 @@ REPLICA_SPAN: Final = Span(
     "INTERNAL",
     "a question that another process on the same Redis is just asking: it waits for that one's answer",
     (Attribute.ENDPOINT, Attribute.REQUEST_ID, Attribute.USER_HASH, Attribute.USER_ID),
+    required=(Attribute.ENDPOINT,),
 )
 WORK_SPAN: Final = Span(
     "{libraries_io.operation}",
@@ -139,5 +163,7 @@ WORK_SPAN: Final = Span(
         Attribute.USER_ID,
     ),
     (SpanEvent(Event.EXCEPTION, (Attribute.EXCEPTION_TYPE,)),),
+    required=(Attribute.OPERATION,),
+    errors=values.WORK_ERRORS,
 )
 SPANS: Final = (SERVER_SPAN, CLIENT_SPAN, QUOTA_SPAN, FLIGHT_SPAN, REPLICA_SPAN, WORK_SPAN)

@@ -39,7 +39,17 @@ RPC_CODES: Final = frozenset(
     {-32700, -32603, -32602, -32601, -32600, -32042, -32022, -32021, -32020, -32002, -32001, -32000}
 )
 """The codes of JSON-RPC and of MCP."""
+CALLERS_FAULT: Final = frozenset({-32700, -32600, -32601, -32602, -32002})
+"""Of them, those that are no error of the server: the span's status stays unset."""
 HTTP_METHODS: Final = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
+HTTP_EXCEPTIONS: Final = frozenset(
+    {
+        *("CloseError", "ConnectError", "ConnectTimeout", "DecodingError", "LocalProtocolError", "PoolTimeout"),
+        *("ProxyError", "ReadError", "ReadTimeout", "RemoteProtocolError", "TooManyRedirects", "TruncatedReply"),
+        *("UnsupportedProtocol", "WriteError", "WriteTimeout"),
+    }
+)
+"""What can be raised by an attempt at Libraries.io: the classes of httpx, and ours for a reply that ends too early."""
 
 CacheResult = Literal["hit", "miss", "stale", "coalesced", "negative"]
 CACHE_RESULTS: Final[frozenset[str]] = frozenset(get_args(CacheResult))
@@ -105,3 +115,15 @@ def _error_types(root: type[LibrariesIOMCPError]) -> Iterator[str]:
 
 CALL_ERROR_TYPES: Final = frozenset(_error_types(LibrariesIOMCPError)) | {"cancelled"}
 """What can go wrong with a question to Libraries.io: the `error_type` of each class in `errors.py`."""
+OPERATION_ERRORS: Final = frozenset(str(code) for code in RPC_CODES - CALLERS_FAULT) | {
+    "cancelled",
+    "tool_error",
+    UNKNOWN_COMPONENT,
+}
+"""`error.type` of an MCP request."""
+WORK_ERRORS: Final = CALL_ERROR_TYPES | {OTHER}
+"""`error.type` of a question to Libraries.io and of an operation of our own."""
+HTTP_CLIENT_ERRORS: Final = HTTP_EXCEPTIONS | {str(status) for status in range(400, 600)}
+"""`error.type` of an attempt at Libraries.io."""
+HTTP_SERVER_ERRORS: Final = frozenset(str(status) for status in range(500, 600)) | {"cancelled", UNKNOWN_COMPONENT}
+"""`error.type` of an HTTP request to this server."""
