@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from libraries_io_mcp.answer.schema import WRITTEN, all_written
 from libraries_io_mcp.settings import GROUPS, OPENTELEMETRY_DEFAULTS, OPENTELEMETRY_NUMBERS, Allowed, variable
 from libraries_io_mcp.telemetry import semconv
+from libraries_io_mcp.telemetry.prometheus_names import metric_name
 
 ROOT = Path(__file__).parent.parent
 
@@ -64,7 +65,7 @@ def metrics_table(metrics: tuple[semconv.Metric, ...]) -> str:
     head = ["| metric | kind | unit | what it measures | attributes | in Prometheus |", "|---|---|---|---|---|---|"]
     rows = (
         f"| `{metric.name}` | {metric.kind} | {f'`{metric.unit}`' if metric.unit else '-'} | {metric.description} "
-        f"| {_codes(metric.attributes)} | `{prometheus_name(metric)}` |"
+        f"| {_codes(metric.attributes)} | `{metric_name(metric.name, metric.unit, metric.kind)}` |"
         for metric in metrics
     )
     return "\n".join([*head, *rows])
@@ -109,13 +110,6 @@ def errors_table() -> str:
 
 def _codes(attributes: tuple[semconv.Attribute, ...]) -> str:
     return ", ".join(f"`{attribute}`" for attribute in attributes) or "-"
-
-
-def prometheus_name(metric: semconv.Metric) -> str:
-    """The name under which Prometheus shows a metric, without the suffixes of a histogram's series."""
-    name = metric.name.replace(".", "_")
-    unit = {"s": "_seconds", "By": "_bytes"}.get(metric.unit, "")
-    return f"{name}{unit}" + ("_total" if metric.kind == "counter" else "")
 
 
 def env_example() -> str:
