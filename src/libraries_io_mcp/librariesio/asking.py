@@ -22,6 +22,7 @@ from libraries_io_mcp.librariesio.sending import Sender
 from libraries_io_mcp.librariesio.shared_answers import RawAnswer, SharedAnswers
 from libraries_io_mcp.librariesio.spellings import Spellings
 from libraries_io_mcp.librariesio.vitals import Contacts
+from libraries_io_mcp.librariesio.weight import memory_of
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.semconv import CacheResult
 from libraries_io_mcp.telemetry.waits import Waits
@@ -111,7 +112,7 @@ class Asker:
         return outcome
 
     def seed(self, ask: Ask[T], reply: Reply[T], size: int) -> None:
-        """Keep an answer that came with another one, of about `size` bytes, as if `ask` had been put.
+        """Keep an answer that came with another one, as if `ask` had been put; it takes about `size` bytes of memory.
 
         Raises:
             CallError: no request could carry that question.
@@ -167,7 +168,7 @@ class Asker:
         if not keep:
             raw, reply = await self._fetch_new(ask, question)
             self._spellings.learn(ask, raw.path)
-            return Fetched(reply, len(raw.content), keep)
+            return Fetched(reply, memory_of(raw.content), keep)
         # Half of the time, so that there is enough left to ask oneself, should the other process get no answer. Another
         # process may also be set to keep answers for longer than this one.
         patience = (question.deadline - self._monotonic()) / 2
@@ -176,13 +177,13 @@ class Asker:
         async with self._shared.turn(identity, lambda found: self._age(found) < keep, patience, waiting) as shared:
             if shared is not None:
                 reply = self._decode(ask, shared).kept("cache", self._now())
-                fetched = Fetched(reply, len(shared.content), keep - self._age(shared))
+                fetched = Fetched(reply, memory_of(shared.content), keep - self._age(shared))
                 return self._under_the_stored_name(ask, fetched, shared)
             raw, reply = await self._fetch_new(ask, question)
             await self._shared.put(identity, raw, keep)
             if stored := self._spellings.learn(ask, raw.path):
                 await self._shared.put(self._shared_identity(stored), raw, keep)
-        return self._under_the_stored_name(ask, Fetched(reply, len(raw.content), keep), raw)
+        return self._under_the_stored_name(ask, Fetched(reply, memory_of(raw.content), keep), raw)
 
     def _shared_identity(self, ask: Ask[Any]) -> tuple[object, ...]:
         return self._service, ask.identity

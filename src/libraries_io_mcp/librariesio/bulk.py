@@ -9,13 +9,13 @@ from libraries_io_mcp.librariesio.endpoints import DEPENDENCIES
 from libraries_io_mcp.librariesio.models import BulkDependencies, BulkEntry, VersionDependencies
 from libraries_io_mcp.librariesio.reply import Reply
 
-DEPENDENCY_BYTES: Final = 400
-"""About what one dependency takes in a reply."""
+DEPENDENCY_BYTES: Final = 1_500
+"""About what one dependency takes in memory."""
 
 Package = tuple[str, str, str]
 """Platform, name and version."""
 Single = tuple[Ask[VersionDependencies], Reply[VersionDependencies], int]
-"""The question about one package, its answer, and about how many bytes that is."""
+"""The question about one package, its answer, and about how many bytes of memory that is."""
 
 
 def dependencies_ask(platform: str, name: str, version: str) -> Ask[VersionDependencies]:

@@ -26,6 +26,7 @@ from libraries_io_mcp.errors import (
 from libraries_io_mcp.librariesio.question import Question
 from libraries_io_mcp.librariesio.reply import Reply
 from libraries_io_mcp.librariesio.vitals import CacheFacts
+from libraries_io_mcp.librariesio.weight import ENTRY_BYTES
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.semconv import CacheResult
 from libraries_io_mcp.telemetry.waits import Waits, here
@@ -38,8 +39,6 @@ GRACE_SECONDS: Final = 0.75
 also the time in which an answer that came at the last moment can be put into a slow Redis."""
 CLOCK_SECONDS: Final = 1.0
 """So far a clock may be set back without notice."""
-MIN_ENTRY_BYTES: Final = 512
-"""What an entry costs at least, however short the reply."""
 # Worse than an old answer. A wrong key or a wrong question is not: an old answer would hide it.
 OUTAGES: Final = (
     CircuitOpenError,
@@ -53,7 +52,7 @@ OUTAGES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer, or why there is none: since when it is kept, when it grows old (epoch seconds), and its bytes."""
+    """An answer, or why there is none: since when it is kept, when it grows old (epoch seconds), its memory."""
 
     outcome: Reply[Any] | NotFoundError
     since: float
@@ -73,7 +72,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A new answer, the bytes of its reply, and the seconds it may be kept from now on."""
+    """A new answer, the bytes of memory that it takes, and the seconds it may be kept from now on."""
 
     reply: Reply[Any]
     size: int
@@ -143,8 +142,7 @@ class Cache:
         """Keep an answer for as long as it says."""
         if fetched.keep_seconds > 0:
             now = self._now()
-            size = max(fetched.size, MIN_ENTRY_BYTES)
-            self._keep(question, Kept(fetched.reply, now, now + fetched.keep_seconds, size))
+            self._keep(question, Kept(fetched.reply, now, now + fetched.keep_seconds, fetched.size))
 
     async def _fly(
         self, endpoint: str, flight: "Flight", traveller: Question, timeout_seconds: float, *, first: bool
@@ -178,7 +176,7 @@ class Cache:
             self.put(question, landed.result())
         elif isinstance(error, NotFoundError) and negative_seconds > 0:
             now = self._now()
-            self._keep(question, Kept(_bare(error), now, now + negative_seconds, MIN_ENTRY_BYTES))
+            self._keep(question, Kept(_bare(error), now, now + negative_seconds, ENTRY_BYTES))
 
     def _keep(self, question: Any, kept: Kept) -> None:
         if kept.size > self._entries.maxsize:
