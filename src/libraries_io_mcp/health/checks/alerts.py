@@ -51,14 +51,21 @@ def alerting(facts_of: Callable[[], AlertingFacts]) -> Ping:
         if facts.evaluated_by == "in_process" and age is not None and age > LATE * facts.interval:
             error = f"The rules were last evaluated {age:.0f} s ago."
             return Outcome("unhealthy", error, details, "Look for errors of libraries_io_mcp.alerting in the log.")
-        if facts.problems:
-            error = f"{len(facts.problems)} problems in the rule files; the first: {facts.problems[0]}"
-            advice = "Correct the files and look with `libraries-io-mcp alerts check PATH`, or run `doctor`."
-            return Outcome("degraded", error, details, advice)
-        if facts.undelivered and facts.delivery_error:
-            error = f"{facts.undelivered} notifications are not delivered: {facts.delivery_error}"
-            advice = "Run `libraries-io-mcp doctor`: it tries Alertmanager, the mail server and the webhook."
-            return Outcome("degraded", error, details, advice)
+        errors, advice = _troubles(facts)
+        if errors:
+            return Outcome("degraded", " ".join(errors), details, " ".join(advice))
         return Outcome("healthy", None, details)
 
     return ping
+
+
+def _troubles(facts: AlertingFacts) -> tuple[list[str], list[str]]:
+    """What is wrong although the rules are evaluated, and what to do about each."""
+    errors, advice = [], []
+    if facts.problems:
+        errors.append(f"{len(facts.problems)} problems with the rules; the first: {facts.problems[0]}.")
+        advice.append("Correct the files and look with `libraries-io-mcp alerts check PATH`, or run `doctor`.")
+    if facts.undelivered and facts.delivery_error:
+        errors.append(f"{facts.undelivered} notifications are not delivered: {facts.delivery_error}.")
+        advice.append("Run `libraries-io-mcp doctor`: it tries Alertmanager, the mail server and the webhook.")
+    return errors, advice

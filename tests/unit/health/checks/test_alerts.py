@@ -17,7 +17,12 @@ pytestmark = pytest.mark.anyio
         (AlertingFacts("in_process", last_evaluation_age=16.0), "healthy", None),
         (AlertingFacts("in_process", last_evaluation_age=61.0), "unhealthy", "61 s ago"),
         (AlertingFacts("prometheus", last_evaluation_age=1000.0), "healthy", None),
-        (AlertingFacts("prometheus", problems=("a.yml: bad", "b")), "degraded", "2 problems in the rule files"),
+        (AlertingFacts("prometheus", problems=("a.yml: bad", "b")), "degraded", "2 problems with the rules"),
+        (
+            AlertingFacts("prometheus", problems=("a.yml: bad",), undelivered=3, delivery_error="refused"),
+            "degraded",
+            "1 problems with the rules; the first: a.yml: bad. 3 notifications are not delivered: refused.",
+        ),
         (AlertingFacts("prometheus", undelivered=3), "healthy", None),
         (AlertingFacts("prometheus", undelivered=3, delivery_error="refused"), "degraded", "3 notifications"),
     ],
