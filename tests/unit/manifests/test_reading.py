@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.own_process import in_own_process
-from tests.unit.manifests.hostile import SAMPLES, SLOW
+from tests.unit.manifests.hostile import SAMPLES, SLOW, costs, too_much
 
 from libraries_io_mcp.errors import InvalidRequestError
 from libraries_io_mcp.manifests import ManifestError, Truncated, read_manifest, supported_formats
@@ -142,6 +142,11 @@ def test_a_bomb_costs_no_memory():
     names = ("pom.xml, billion laughs", "pnpm-lock, billion laughs", "pyproject, dotted key of 10 MB")
     most = in_own_process(most_bytes_of_refusing, names)
     assert {name: size for name, size in most.items() if size >= 15_000_000} == {}
+
+
+def test_hostile_texts_take_little_memory():
+    found = in_own_process(costs, [name for name in SAMPLES if name not in SLOW])
+    assert too_much(found) == {}
 
 
 def most_bytes_of_refusing(names: Sequence[str]) -> dict[str, int]:
