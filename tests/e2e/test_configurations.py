@@ -20,7 +20,19 @@ from tests.support.polling import HANG_SECONDS, poll_until
 CONFIGURATION = f"--config={OTEL / 'collector-config.yaml'}"
 AUTH = f"--config={OTEL / 'collector-auth.yaml'}"
 REMOTE_WRITE = f"--config={OTEL / 'collector-remote-write.yaml'}"
+KAFKA_GATEWAY = f"--config={OTEL / 'collector-kafka-gateway.yaml'}"
 AGENT = f"--config={OTEL / 'collector-agent.yaml'}"
+LOAD_BALANCING = f"--config={OTEL / 'collector-agent-loadbalancing.yaml'}"
+KAFKA_AGENT = f"--config={OTEL / 'collector-kafka-agent.yaml'}"
+COLLECTORS = [
+    [CONFIGURATION],
+    [CONFIGURATION, AUTH],
+    [CONFIGURATION, REMOTE_WRITE],
+    [CONFIGURATION, KAFKA_GATEWAY],
+    [AGENT],
+    [AGENT, LOAD_BALANCING],
+    [AGENT, KAFKA_AGENT],
+]
 SECRET = "0123456789abcdef0123456789abcdef"
 TOKEN = "a-token-of-the-tests"
 FAST_ID, FAILED_ID = "0af7651916cd43dd8448eb211c80319c", "1bf7651916cd43dd8448eb211c80319d"
@@ -70,12 +82,23 @@ def collector(request: pytest.FixtureRequest, stack: Stack, tmp_path: Path) -> I
     process.stop()
 
 
-@pytest.mark.parametrize("files", [[CONFIGURATION], [CONFIGURATION, AUTH], [CONFIGURATION, REMOTE_WRITE], [AGENT]])
+@pytest.mark.parametrize("files", COLLECTORS)
 def test_the_collector_accepts_its_configuration(files: list[str], tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN, encoding="utf-8")
     tokens = {"INFLUXDB_TOKEN_FILE": str(tmp_path / "token"), "OTLP_TOKEN_FILE": str(tmp_path / "token")}
     folders = {"COLLECTOR_QUEUE_DIRECTORY": str(tmp_path), "COLLECTOR_LOG_FILE": str(tmp_path / "logs.jsonl")}
     check(binaries("collector")["otelcol-contrib"], "validate", *files, **tokens, **folders)
+
+
+@pytest.mark.parametrize("overlay", [[], ["jaeger-opensearch.yml"], ["jaeger-cassandra.yml"]])
+def test_jaeger_accepts_its_configuration(overlay: list[str]) -> None:
+    files = [f"--config={OTEL / name}" for name in ("jaeger.yml", *overlay)]
+    check(binaries("jaeger")["jaeger"], "validate", *files)
+
+
+def test_every_configuration_is_looked_at() -> None:
+    looked_at = {Path(file.removeprefix("--config=")) for files in COLLECTORS for file in files}
+    assert looked_at == set(OTEL.glob("collector-*.yaml"))
 
 
 def test_promtool_accepts_configuration_and_rules(tmp_path: Path) -> None:
@@ -152,7 +175,8 @@ def test_errors_are_kept_however_little_is_sampled(collector: tuple[str, ServerP
     assert stack.jaeger.trace(fast) is None
 
 
-def test_an_agent_hands_on_to_a_gateway(stack: Stack, tmp_path: Path) -> None:
+@pytest.mark.parametrize("overlay", [[], [LOAD_BALANCING]])
+def test_an_agent_hands_on_to_a_gateway(stack: Stack, tmp_path: Path, overlay: list[str]) -> None:
     grpc, http, health = free_ports(3)
     given = {
         "OTLP_GRPC_LISTEN": f"127.0.0.1:{grpc}",
@@ -160,11 +184,13 @@ def test_an_agent_hands_on_to_a_gateway(stack: Stack, tmp_path: Path) -> None:
         "COLLECTOR_HEALTH_LISTEN": f"127.0.0.1:{health}",
         "COLLECTOR_QUEUE_DIRECTORY": str(tmp_path / "queues"),
         "GATEWAY_OTLP_ENDPOINT": stack.collector.grpc_endpoint,
+        "GATEWAY_NAME": stack.collector.grpc_endpoint.partition(":")[0],
+        "GATEWAY_PORT": stack.collector.grpc_endpoint.partition(":")[2],
         "GATEWAY_INSECURE": "true",
     }
-    command = [binaries("collector")["otelcol-contrib"], AGENT]
+    command = [binaries("collector")["otelcol-contrib"], AGENT, *overlay]
     agent = ServerProcess("agent", command, tmp_path / "agent", f"http://127.0.0.1:{health}/", given)
-    trace_id = "5cf7651916cd43dd8448eb211c80319e"
+    trace_id = f"{5 + len(overlay)}cf7651916cd43dd8448eb211c80319e"
     agent.start()
     try:
         agent.wait_until_ready()
