@@ -38,10 +38,19 @@ class Query:
 
 
 @dataclass(frozen=True)
+class Link:
+    """Where a value of a table leads: an address with `${__value.raw}` in it."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Panel:
     """One panel; `steps` are thresholds as value -> colour, drawn as lines in a time series.
 
-    `alerts` names those that watch what it shows: each becomes a link to the runbooks. A text panel has no queries.
+    `alerts` names those that watch what it shows: each becomes a link to the runbooks. `empty` is said instead of "No
+    data". `links` leads each value of a column somewhere. A text panel has no queries.
     """
 
     title: str
@@ -55,6 +64,8 @@ class Panel:
     options: Mapping[str, Any] = field(default_factory=dict)
     maximum: float | None = None
     alerts: Sequence[str] = ()
+    empty: str = ""
+    links: Mapping[str, Sequence[Link]] = field(default_factory=dict)
 
     def json(self, number: int, x: int, y: int) -> Json:
         """The panel at a place of the grid."""
@@ -68,6 +79,8 @@ class Panel:
             defaults["custom"] = {"fillOpacity": 8, "showPoints": "never", "thresholdsStyle": {"mode": style}}
         elif self.kind == "stat":
             defaults["color"] = {"mode": "thresholds"}
+        if self.empty:
+            defaults["noValue"] = self.empty
         source = [{"type": each.source, "uid": each.source} for each in self.queries[:1]]
         links = [{"title": f"Runbook: {alert}", "url": RUNBOOKS, "targetBlank": True} for alert in self.alerts]
         return {
@@ -78,10 +91,16 @@ class Panel:
             **({"datasource": source[0]} if source else {}),
             **({"links": links} if links else {}),
             "gridPos": {"x": x, "y": y, "w": self.width, "h": self.height},
-            "fieldConfig": {"defaults": defaults, "overrides": []},
+            "fieldConfig": {"defaults": defaults, "overrides": [_leading(*each) for each in self.links.items()]},
             "options": _OPTIONS.get(self.kind, {}) | dict(self.options),
             "targets": [query.json(index) for index, query in enumerate(self.queries)],
         }
+
+
+def _leading(column: str, links: Sequence[Link]) -> Json:
+    """An entry of `overrides`."""
+    value = [{"title": link.title, "url": link.url} for link in links]
+    return {"matcher": {"id": "byName", "options": column}, "properties": [{"id": "links", "value": value}]}
 
 
 _OPTIONS: Final[Mapping[str, Json]] = {
@@ -121,6 +140,18 @@ class Variable:
 
 
 @dataclass(frozen=True)
+class TextBox:
+    """Something to type above the dashboard, empty at first; a link can fill it in."""
+
+    name: str
+    label: str
+
+    def json(self) -> Json:
+        """An entry of `templating.list`."""
+        return {"name": self.name, "label": self.label, "type": "textbox", "query": "", "current": {"value": ""}}
+
+
+@dataclass(frozen=True)
 class Dashboard:
     """A dashboard: rows of panels under titles."""
 
@@ -128,7 +159,7 @@ class Dashboard:
     title: str
     about: str
     rows: Mapping[str, Sequence[Panel]]
-    variables: Sequence[Variable] = ()
+    variables: Sequence[Variable | TextBox] = ()
 
     def json(self) -> Json:
         """The file that Grafana provisions."""

@@ -57,7 +57,7 @@ ALERTS: Final = Dashboard(
                 "cps",
                 [
                     Query(
-                        rate("alerting_deliveries_total", "alerting_channel, alerting_outcome") + " or vector(0)",
+                        rate("alerting_deliveries_total", "alerting_channel, alerting_outcome"),
                         "{{alerting_channel}} {{alerting_outcome}}",
                     )
                 ],

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from grafana.boards.questions import NOTHING_YET, TO_TRACE, TRACE
 from grafana.panels import Dashboard, Panel, Query
 
 _FLUX_OPERATIONS: Final = """from(bucket: "metrics")
@@ -31,6 +32,7 @@ INFLUXDB: Final = Dashboard(
                         source="influxdb",
                     )
                 ],
+                empty=NOTHING_YET,
             ),
             Panel(
                 "Mean duration of tool calls",
@@ -50,6 +52,7 @@ INFLUXDB: Final = Dashboard(
                     )
                 ],
                 "table",
+                empty=NOTHING_YET,
             ),
             Panel(
                 "Quota left",
@@ -86,26 +89,34 @@ INFLUXDB: Final = Dashboard(
             ),
             Panel(
                 "Recent records",
-                "Newest first. The trace id is in `attributes`.",
+                "Newest first, of one trace if its id is given above. A trace id leads to its trace in Jaeger.",
                 "short",
                 [
                     Query(
-                        """from(bucket: "logs")
+                        """import "regexp"
+import "strings"
+from(bucket: "logs")
   |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
   |> filter(fn: (r) => r._measurement == "logs")
   |> filter(fn: (r) => r._field == "body" or r._field == "severity_text" or r._field == "attributes")
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
   |> group()
+  |> map(fn: (r) => ({r with trace_id: strings.trimPrefix(
+      v: regexp.findString(r: /"trace_id":"[0-9a-f]{32}/, v: if exists r.attributes then r.attributes else ""),
+      prefix: "\\"trace_id\\":\\"")}))
+  |> filter(fn: (r) => "$trace" == "" or r.trace_id == "$trace")
   |> sort(columns: ["_time"], desc: true)
   |> limit(n: 200)
-  |> keep(columns: ["_time", "severity_text", "body", "attributes"])""",
+  |> keep(columns: ["_time", "severity_text", "body", "trace_id", "attributes"])""",
                         source="influxdb",
                     )
                 ],
                 "table",
                 24,
                 12,
+                links={"trace_id": [TO_TRACE]},
             ),
         ],
     },
+    [TRACE],
 )

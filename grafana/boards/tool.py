@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from grafana.boards.questions import ENVIRONMENT, HERE, TOOL, latency, percentile, rate
+from grafana.boards.questions import ENVIRONMENT, HERE, NOTHING_YET, TOOL, latency, percentile, rate
 from grafana.panels import Dashboard, Panel, Query
 
 _TOOL: Final = 'gen_ai_tool_name="$tool"'
@@ -19,15 +19,19 @@ ONE_TOOL: Final = Dashboard(
                 "Calls",
                 "By outcome.",
                 "reqps",
-                [Query(rate(_TOOL_CALLS), "all"), Query(rate(_TOOL_FAILED, "error_type"), "{{error_type}}")],
+                [
+                    Query(rate(_TOOL_CALLS), "all"),
+                    Query(rate(_TOOL_FAILED, "libraries_io_error_type"), "{{libraries_io_error_type}}"),
+                ],
             ),
             latency("Duration", _TOOL_BUCKETS, "The dots are exemplars: click one to see its trace."),
             Panel(
                 "Distribution",
                 "Calls a second in each class of duration.",
                 "reqps",
-                [Query(rate(_TOOL_BUCKETS, "le"), "{{le}}")],
+                [Query(f"sum by (le) (rate({_TOOL_BUCKETS}[$__rate_interval]))", "{{le}}")],
                 "heatmap",
+                empty=NOTHING_YET,
                 options={"calculate": False, "yAxis": {"unit": "s"}, "cellGap": 1},
             ),
         ],
@@ -51,6 +55,7 @@ ONE_TOOL: Final = Dashboard(
                     )
                 ],
                 width=12,
+                empty=NOTHING_YET,
             ),
         ],
     },
