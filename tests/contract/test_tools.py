@@ -312,6 +312,35 @@ async def test_a_blank_query_is_refused(server: Session, faults: Faults):
     assert faults.requests() == 0
 
 
+async def test_blanks_around_a_name_are_no_part_of_it(server: Session, faults: Faults):
+    faults.requests()
+    assert (await server.ask("get_package_info", platform=" npm ", name=" express "))["name"] == "express"
+    assert (await server.ask("get_owner", host="github", login=" pallets "))["login"] == "pallets"
+    assert faults.requests() == 2
+
+
+async def test_licences_that_no_search_knows_are_said_to_be_ignored(server: Session):
+    facts = await server.ask("search_packages", query="http", licenses=["NOT-A-LICENCE"])
+    assert facts["note"].startswith("No SPDX id: NOT-A-LICENCE. Libraries.io ignores what it does not know")
+    assert facts["note"].endswith("filtered by no licence.")
+    facts = await server.ask("search_packages", query="http", licenses=["mit", "NOT-A-LICENCE"])
+    assert facts["note"].endswith("filtered by the others only.")
+    assert (await server.ask("search_packages", query="http", licenses=["MIT", "Apache 2.0"]))["note"] is None
+
+
+async def test_a_login_that_has_no_address_is_refused_by_name(server: Session, faults: Faults):
+    faults.requests()
+    error = await server.fail("get_owner", host="github", login="Repository")
+    assert error["error_type"] == "invalid_request"
+    assert "`login`" in error["message"]
+    assert faults.requests() == 0
+
+
+async def test_no_subscriptions_are_said_to_be_none(server: Session):
+    result = await server.call("track_package_updates", action="list")
+    assert result.content[0].text.startswith("list: no subscriptions\n")
+
+
 async def test_a_wrong_name_of_an_argument_is_answered_with_the_right_ones(server: Session):
     error = await server.fail("get_package_info", platform="npm", nmae="express")
     assert error["error_type"] == "invalid_request"

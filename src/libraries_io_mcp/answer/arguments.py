@@ -2,30 +2,43 @@
 
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from libraries_io_mcp.errors import CallError, NotFoundError
 from libraries_io_mcp.librariesio.arguments import Host
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
+from libraries_io_mcp.librariesio.paths import fault_of_name
 from libraries_io_mcp.librariesio.platforms import STORED, nearest_platforms, stored_platform
 
+
+def _askable(name: str) -> str:
+    fault = fault_of_name(name)
+    if fault is not None:
+        raise PydanticCustomError("name", "{fault}", {"fault": fault})
+    return name
+
+
+Trimmed = Annotated[str, StringConstraints(strip_whitespace=True)]
+AskedName = Annotated[Trimmed, AfterValidator(_askable)]
+"""A name that a request can carry, without blanks around it: what can't be one is refused before it costs anything."""
 PlatformName = Annotated[
-    str,
+    AskedName,
     Field(
         max_length=100,
         description="npm, pypi, cargo, maven, go, rubygems ...: any letter case, aliases such as pip work.",
     ),
 ]
 PackageName = Annotated[
-    str,
+    AskedName,
     Field(
         max_length=500,
         description="As its platform writes it: @babel/core, org.slf4j:slf4j-api, github.com/gin-gonic/gin.",
     ),
 ]
-VersionNumber = Annotated[str, Field(max_length=200, description="Exact; the newest stable one if left out.")]
+VersionNumber = Annotated[Trimmed, Field(max_length=200, description="Exact; the newest stable one if left out.")]
 Kind = Annotated[
-    str,
+    Trimmed,
     Field(
         max_length=50,
         description="Only this kind, as the platform words it: runtime, dev ...",

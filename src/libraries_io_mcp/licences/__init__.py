@@ -6,9 +6,10 @@ from libraries_io_mcp.licences.compatibility import (
     Compatibility,
     LicenceFinding,
     PairFinding,
+    check_own_licence,
     compatibility,
 )
-from libraries_io_mcp.licences.expression import Reading, read_licence
+from libraries_io_mcp.licences.expression import Reading, is_known, read_licence
 from libraries_io_mcp.licences.terms import UseCase, Verdict
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "Reading",
     "UseCase",
     "Verdict",
+    "check_own_licence",
     "compatibility",
+    "is_known",
     "read_licence",
 ]

@@ -114,6 +114,20 @@ def compatibility(licences: Sequence[str], use_case: UseCase, project_licence: s
     )
 
 
+def check_own_licence(text: str) -> None:
+    """Refuse a licence of the project against which nothing could be judged.
+
+    Raises:
+        InvalidRequestError: the terms of none of its alternatives are known.
+    """
+    reading = read_licence(text)
+    if not any(all(licence_named(name) for name in together) for together in reading.alternatives):
+        raise InvalidRequestError(
+            f"The argument `project_license` is no licence whose terms are known here: {reading.said[:100]!r}.",
+            next_step="Give its SPDX id, such as MIT or GPL-3.0-only, Proprietary, or leave it out.",
+        )
+
+
 def _check(licences: Sequence[str], use_case: str) -> None:
     if isinstance(licences, str) or not 0 < len(licences) <= MAX_LICENCES:
         raise InvalidRequestError(f"licences: a list of 1 to {MAX_LICENCES} texts is expected.")

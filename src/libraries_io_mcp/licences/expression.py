@@ -65,6 +65,12 @@ def licence_named(name: str) -> Licence | None:
     return with_exception(licence, exception) if licence and exception else licence
 
 
+def is_known(name: str) -> bool:
+    """Whether one name is on the SPDX list, in any letter case, or another name of a licence that is."""
+    meant = spelled(name)
+    return _listed(name.strip()) is not None or (meant is not None and _listed(meant.spdx or "") is not None)
+
+
 def _from_spelling(said: str, known: Spelling) -> Reading:
     if known.spdx is None:
         return _unread(said, known.note)

@@ -1,13 +1,11 @@
 """A tool that finds packages which may serve instead of another."""
 
 from collections.abc import Sequence
-from typing import Annotated, Final
-
-from pydantic import Field
+from typing import Final
 
 from libraries_io_mcp.answer import ListAnswer, Provenance, Tools
 from libraries_io_mcp.answer.arguments import PackageName, PlatformName, find_platform
-from libraries_io_mcp.answer.model import lines
+from libraries_io_mcp.answer.model import counted, lines
 from libraries_io_mcp.answer.packages import FoundPackage
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.librariesio.models import Project
@@ -31,12 +29,12 @@ class AlternativesAnswer(ListAnswer):
 
     platform: str
     name: str
-    how_chosen: Annotated[str, Field(description="How these were found; no judgement of fitness.")]
+    how_chosen: str
     alternatives: tuple[Alternative, ...]
 
     def text(self) -> str:
         """How they were chosen, and one line each."""
-        head = f"{len(self.alternatives)} alternatives to {self.platform}/{self.name}. {self.how_chosen}"
+        head = f"{counted(len(self.alternatives), 'alternative')} to {self.platform}/{self.name}. {self.how_chosen}"
         shared = (f"{other.text()} (shares {', '.join(other.shared_keywords)})" for other in self.alternatives)
         return lines(head, then=shared)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from libraries_io_mcp.answer import ListAnswer, Part, Provenance, Tools, shown
-from libraries_io_mcp.answer.arguments import find_platform
+from libraries_io_mcp.answer.arguments import AskedName, find_platform
 from libraries_io_mcp.answer.model import lines, short
 from libraries_io_mcp.judging.licence_text import licence_text
 from libraries_io_mcp.judging.lookup import Found, look_up
@@ -22,8 +22,8 @@ class NamedPackage(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    platform: Annotated[str, Field(max_length=100)]
-    name: Annotated[str, Field(max_length=500)]
+    platform: Annotated[AskedName, Field(max_length=100)]
+    name: Annotated[AskedName, Field(max_length=500)]
 
 
 class ComparedPackage(Part):

@@ -12,6 +12,7 @@ from libraries_io_mcp.answer.arguments import (
     Kind,
     PackageName,
     PlatformName,
+    Trimmed,
     VersionNumber,
     find_platform,
     missing_data_note,
@@ -145,7 +146,7 @@ async def get_dependency_tree(
     name: PackageName,
     version: VersionNumber | None = None,
     kind: Annotated[
-        str | None,
+        Trimmed | None,
         Field(max_length=50, description="Of the first level, runtime by default; deeper: runtime."),
     ] = None,
     date: Annotated[date | None, Field(description="Only versions published before this day.")] = None,

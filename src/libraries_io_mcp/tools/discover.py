@@ -1,17 +1,19 @@
 """Tools that find packages and platforms."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from libraries_io_mcp.answer import CursorPage, ListAnswer, PagedAnswer, Part, Provenance, Tools, shown
 from libraries_io_mcp.answer.arguments import NO_DEPENDENCIES, NO_VERSIONS, PerPage, PlatformName, find_platform
-from libraries_io_mcp.answer.model import lines, more_pages
+from libraries_io_mcp.answer.model import counted, lines, more_pages, short
 from libraries_io_mcp.answer.packages import FoundPackage
 from libraries_io_mcp.librariesio.arguments import DEEPEST_PAGE, DEEPEST_RESULT, Order, Sort
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.librariesio.models import Project
 from libraries_io_mcp.librariesio.reply import Reply
+from libraries_io_mcp.licences import is_known
 
 GUIDE = (
     "Find: search_packages by words and filters, get_popular_packages by platform or language, list_platforms for "
@@ -26,14 +28,15 @@ class PackagesAnswer(PagedAnswer):
     listed = "packages"
 
     packages: tuple[FoundPackage, ...]
+    note: str | None = None
 
     def text(self) -> str:
         """One line a package."""
         of_all = f" of {self.total}" if self.total is not None else ""
-        head = f"{len(self.packages)} packages{of_all}, page {self.page}."
+        head = f"{counted(len(self.packages), 'package')}{of_all}, page {self.page}."
         if not self.packages:
             head = f"Page {self.page} is beyond the last{of_all} packages." if self.total else "No package matches."
-        return lines(head, then=(package.text() for package in self.packages))
+        return lines(head, self.note, then=(package.text() for package in self.packages))
 
 
 class PlatformLine(Part):
@@ -43,7 +46,7 @@ class PlatformLine(Part):
     project_count: int | None
     homepage: str | None
     default_language: str | None
-    has_versions: Annotated[bool, Field(description="Whether Libraries.io has versions of its packages.")]
+    has_versions: bool
     has_dependencies: bool
 
 
@@ -61,12 +64,13 @@ class PlatformsAnswer(ListAnswer):
 
 
 def packages_answer(
-    client: LibrariesIOClient, reply: Reply[tuple[Project, ...]], page: int, per_page: int
+    client: LibrariesIOClient, reply: Reply[tuple[Project, ...]], page: int, per_page: int, note: str | None = None
 ) -> PackagesAnswer:
     """A page of a search as an answer. Libraries.io ends at page 300 and at 10,000 results."""
     reachable = page < DEEPEST_PAGE and (page + 1) * per_page <= DEEPEST_RESULT
     return PackagesAnswer(
         packages=tuple(FoundPackage.of(project) for project in reply.data),
+        note=note,
         page=page,
         per_page=per_page,
         total=reply.total,
@@ -93,7 +97,7 @@ async def search_packages(
 ) -> PackagesAnswer:
     """Find packages by words, platform, language, licence or keyword. Needs an API key; costs one request.
 
-    Libraries.io ignores an unknown licence and finds nothing for an unknown language, so check the hits' `licenses`.
+    `note` names licences that Libraries.io ignores; an unknown language finds nothing.
     """
     stored = [await find_platform(client, platform) for platform in platforms or ()]
     reply = await client.search(
@@ -107,7 +111,16 @@ async def search_packages(
         page=page,
         per_page=per_page,
     )
-    return packages_answer(client, reply, page, per_page)
+    return packages_answer(client, reply, page, per_page, _ignored(licenses or ()))
+
+
+def _ignored(licences: Sequence[str]) -> str | None:
+    """Which licences Libraries.io has most likely dropped from the filter: it says nothing itself."""
+    unknown = [short(name, 50) for name in licences if not is_known(name)]
+    if not unknown:
+        return None
+    left = "by the others only" if len(unknown) < len(licences) else "by no licence"
+    return f"No SPDX id: {', '.join(map(str, unknown))}. Libraries.io ignores what it does not know: filtered {left}."
 
 
 async def get_popular_packages(
@@ -116,7 +129,7 @@ async def get_popular_packages(
     language: Annotated[str | None, Field(max_length=100, description="e.g. Python.")] = None,
     by: Annotated[
         Literal["dependents_count", "dependent_repos_count", "stars", "rank"],
-        Field(description="What counts: packages or repositories that depend on it, stars, SourceRank."),
+        Field(description="What counts."),
     ] = "dependents_count",
     per_page: PerPage = 10,
     page: CursorPage = 1,

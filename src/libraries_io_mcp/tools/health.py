@@ -54,7 +54,7 @@ class HealthAnswer(SourcedAnswer):
 async def check_package_health(client: LibrariesIOClient, platform: PlatformName, name: PackageName) -> HealthAnswer:
     """Signs of a package's health, each with evidence and its rule: status, releases, repository, licence, people, use.
 
-    No score, and nothing about vulnerabilities: Libraries.io has no such data. What is `unknown` is no pass.
+    No score, and nothing about vulnerabilities. What is `unknown` is no pass.
     Costs two requests, three if its repository is known.
     """
     project = await client.project(await find_platform(client, platform), name)

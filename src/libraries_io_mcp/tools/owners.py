@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from libraries_io_mcp.answer import CursorPage, PagedAnswer, Provenance, Tools
-from libraries_io_mcp.answer.arguments import HostName
+from libraries_io_mcp.answer.arguments import AskedName, HostName
 from libraries_io_mcp.answer.model import lines, more_pages
 from libraries_io_mcp.answer.packages import FoundPackage
 from libraries_io_mcp.answer.repositories import FoundRepository
@@ -19,6 +19,7 @@ from libraries_io_mcp.librariesio.repository_models import Repository
 GUIDE = "People: get_owner for a user or organisation, with its repositories, packages, contributions or dependencies."
 PER_PAGE: Final = 30
 ORGANISATION: Final = "Organisation"
+SHADOWED_LOGIN: Final = "repository"
 Include = Literal["repositories", "packages", "package_contributions", "repository_contributions", "dependencies"]
 
 
@@ -52,7 +53,7 @@ class OwnerAnswer(PagedAnswer):
 async def get_owner(
     client: LibrariesIOClient,
     host: HostName,
-    login: Annotated[str, Field(max_length=100, description="Its name there, e.g. pallets.")],
+    login: Annotated[AskedName, Field(max_length=100, description="Its name there, e.g. pallets.")],
     include: Annotated[
         Include | None,
         Field(description="Also list these, a second request. Contributions: users only. dependencies: most used."),
@@ -60,6 +61,11 @@ async def get_owner(
     page: CursorPage = 1,
 ) -> OwnerAnswer:
     """A user or organisation, as Libraries.io knows it. Costs one request, and one a page of `include`."""
+    if login.lower() == SHADOWED_LOGIN:
+        raise InvalidRequestError(
+            f"The argument `login` can't be {SHADOWED_LOGIN}: Libraries.io takes that address for something else.",
+            next_step="Ask about a repository of that owner instead.",
+        )
     owner = await client.owner(host, login)
     if owner.data.user_type == ORGANISATION and include in {"package_contributions", "repository_contributions"}:
         raise InvalidRequestError(

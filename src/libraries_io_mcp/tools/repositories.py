@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import Field
 
 from libraries_io_mcp.answer import CursorPage, ListAnswer, PagedAnswer, Provenance, SourcedAnswer, Tools, shown
-from libraries_io_mcp.answer.arguments import HostName, PerPage
+from libraries_io_mcp.answer.arguments import AskedName, HostName, PerPage
 from libraries_io_mcp.answer.dependencies import PackageDependency
-from libraries_io_mcp.answer.model import lines, more_pages, plain
+from libraries_io_mcp.answer.model import counted, lines, more_pages, plain
 from libraries_io_mcp.answer.packages import FoundPackage
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.librariesio.reply import Reply
@@ -18,8 +18,8 @@ GUIDE = (
     "Repositories: get_repository for its state and licence, get_repository_dependencies for what the packages "
     "published from it need, get_repository_packages for those packages."
 )
-OwnerName = Annotated[str, Field(max_length=100, description="Its user or organisation, e.g. psf.")]
-RepositoryName = Annotated[str, Field(max_length=200, description="Without the owner, e.g. requests.")]
+OwnerName = Annotated[AskedName, Field(max_length=100, description="Its user or organisation, e.g. psf.")]
+RepositoryName = Annotated[AskedName, Field(max_length=200, description="Without the owner, e.g. requests.")]
 
 
 class RepositoryAnswer(SourcedAnswer):
@@ -93,7 +93,7 @@ class RepositoryPackagesAnswer(PagedAnswer):
 
     def text(self) -> str:
         """One line a package."""
-        head = f"{self.full_name}: {len(self.packages)} packages, page {self.page}"
+        head = f"{self.full_name}: {counted(len(self.packages), 'package')}, page {self.page}"
         return lines(head, then=(package.text() for package in self.packages))
 
 

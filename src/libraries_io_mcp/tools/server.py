@@ -38,7 +38,7 @@ class QuotaAnswer(Answer):
 
 
 async def get_quota_status(client: LibrariesIOClient) -> QuotaAnswer:
-    """How many Libraries.io requests are left and when the budget renews. Costs no request.
+    """How many requests are left and when the budget renews. Costs none.
 
     Ask before a series of calls. When `remaining` is small, prefer questions that one request can answer.
     """
@@ -66,7 +66,9 @@ class HealthAnswer(Answer):
     def of(cls, report: Mapping[str, Any]) -> Self:
         """The report, in which what is well takes few words."""
         checks = {
-            name: {"status": "healthy"} if found["status"] == "healthy" else dict(found)
+            name: {"status": "healthy", "age_seconds": found["age_seconds"]}
+            if found["status"] == "healthy"
+            else dict(found)
             for name, found in report["checks"].items()
         }
         return cls(status=report["status"], score=report["score"], checks=checks)
@@ -78,18 +80,28 @@ class HealthAnswer(Answer):
         if unknown and self.score is not None:
             score += f" without what is unknown ({', '.join(unknown)})"
         wrong: Iterable[str] = (
-            f"- {name} is {found['status']}: {found['error']} {found['what_to_do'] or ''}".rstrip()
+            f"- {name} is {found['status']}{_looked(found)}: {found['error']} {found['what_to_do'] or ''}".rstrip()
             for name, found in self.checks.items()
             if found["status"] != "healthy"
         )
-        return lines(f"This server's status is {self.status}, score {score}.", then=wrong)
+        well = [f"{name}{_looked(found)}" for name, found in self.checks.items() if found["status"] == "healthy"]
+        return lines(
+            f"This server's status is {self.status}, score {score}.",
+            then=(*wrong, *([f"Healthy: {', '.join(well)}."] if well else ())),
+        )
+
+
+def _looked(found: Mapping[str, Any]) -> str:
+    """How old a finding is: the checks look every now and then, and a call since has not changed what they found."""
+    age = found["age_seconds"]
+    return "" if age is None else f" (looked at {age:.0f} s ago)"
 
 
 def register(tools: Tools) -> None:
     """Add the tools of this domain."""
 
     async def get_server_health() -> HealthAnswer:
-        """How this server and its way to Libraries.io are: each check's status, error and what_to_do. Free."""
+        """How this server and its way to Libraries.io were when last looked at: status, error and what_to_do. Free."""
         return HealthAnswer.of(tools.health())
 
     tools.add(

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from libraries_io_mcp.answer import CursorPage, PagedAnswer, Part, Provenance, Tools
 from libraries_io_mcp.answer.arguments import PackageName, PlatformName, find_platform
-from libraries_io_mcp.answer.model import lines, more_pages
+from libraries_io_mcp.answer.model import counted, lines, more_pages
 from libraries_io_mcp.errors import InvalidRequestError
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.librariesio.models import Project, Subscription
@@ -39,7 +39,9 @@ class SubscriptionsAnswer(PagedAnswer):
 
     def text(self) -> str:
         """What happened, and one line a subscription."""
-        state = {True: "subscribed", False: "not subscribed", None: f"page {self.page}"}[self.subscribed]
+        many = f"{counted(len(self.subscriptions), 'subscription')} on page {self.page}"
+        listed = many if self.subscriptions or self.page > 1 else "no subscriptions"
+        state = {True: "subscribed", False: "not subscribed", None: listed}[self.subscribed]
         head = f"{self.action}: {state}{', changed now' if self.changed else ''}"
         return lines(head, then=(f"{each.platform}/{each.name} {each.latest_stable}" for each in self.subscriptions))
 
@@ -68,9 +70,9 @@ async def track_package_updates(
         return _answer(client, action, project, now)
     if wanted:
         made = await client.subscribe(project.data.platform, project.data.name)
-        return _answer(client, action, project, made, changed=True)
+        return _answer(client, action, project, made, now, changed=True)
     ended = await client.unsubscribe(project.data.platform, project.data.name)
-    return _answer(client, action, project, ended, changed=True)
+    return _answer(client, action, project, ended, now, changed=True)
 
 
 def _answer(
@@ -78,7 +80,7 @@ def _answer(
     action: Action,
     project: Reply[Project],
     reply: Reply[Subscription] | Reply[Subscription | None] | Reply[None],
-    *,
+    *before: Reply[Subscription | None],
     changed: bool = False,
 ) -> SubscriptionsAnswer:
     since = f"{reply.data.created_at:%Y-%m-%d}" if reply.data and reply.data.created_at else None
@@ -97,7 +99,7 @@ def _answer(
         per_page=PER_PAGE,
         total=1 if reply.data else 0,
         has_more=False,
-        provenance=Provenance.of(client, reply),
+        provenance=Provenance.of(client, reply, project, *before),
     )
 
 

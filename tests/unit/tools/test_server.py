@@ -61,10 +61,22 @@ async def test_every_tool_is_described_for_a_model():
         assert tool.input_schema.get("additionalProperties") in (False, None)
 
 
-def test_a_score_says_what_is_left_out_of_it():
-    asked = {"status": "unknown", "error": "Libraries.io was not asked lately.", "what_to_do": None}
-    checks = {"api_connectivity": asked, "alerting": {"status": "healthy"}}
+def test_a_score_says_what_is_left_out_of_it_and_how_old_each_look_is():
+    asked = {
+        "status": "unknown",
+        "error": "Libraries.io was not asked lately.",
+        "what_to_do": None,
+        "age_seconds": 29.7,
+    }
+    never = {"status": "unknown", "error": "Not looked at yet.", "what_to_do": None, "age_seconds": None}
+    healthy = {"status": "healthy", "age_seconds": 4.2, "details": {}}
+    checks = {"api_connectivity": asked, "telemetry_export": never, "alerting": healthy}
     answer = HealthAnswer.of({"status": "unknown", "score": 100.0, "checks": checks})
-    first, second = answer.text().splitlines()
-    assert first == "This server's status is unknown, score 100 of 100 without what is unknown (api_connectivity)."
-    assert second == "- api_connectivity is unknown: Libraries.io was not asked lately."
+    assert answer.text().splitlines() == [
+        "This server's status is unknown, score 100 of 100 without what is unknown (api_connectivity, "
+        "telemetry_export).",
+        "- api_connectivity is unknown (looked at 30 s ago): Libraries.io was not asked lately.",
+        "- telemetry_export is unknown: Not looked at yet.",
+        "Healthy: alerting (looked at 4 s ago).",
+    ]
+    assert answer.checks["alerting"] == {"status": "healthy", "age_seconds": 4.2}
