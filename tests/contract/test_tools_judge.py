@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.mcp_session import Faults, Session, session
@@ -12,6 +13,7 @@ TOOLSETS = "judge,project"
 GOT = {"platform": "npm", "name": "got"}
 REQUEST = {"platform": "npm", "name": "request"}
 EXPRESS = {"platform": "npm", "name": "express"}
+WORST_FIRST = ["incompatible", "unknown", "compatible_with_obligations", "compatible"]
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,22 @@ async def test_a_platform_that_does_not_exist_is_an_error_with_near_ones(server:
     assert error["suggestions"][0] == "Rubygems"
 
 
+@pytest.mark.parametrize("name", ["", "  ", "a\x00b", "..", "é" * 300])
+@pytest.mark.parametrize("tool", ["compare_packages", "audit_dependencies"])
+async def test_a_name_that_none_can_be_is_refused_in_a_list_too(server: Session, faults: Faults, tool: str, name: str):
+    faults.requests()
+    error = await server.fail(tool, packages=[GOT, {"platform": "npm", "name": name}])
+    alone = await server.fail("check_package_health", platform="npm", name=name)
+    assert error["error_type"] == alone["error_type"] == "invalid_request"
+    assert error["message"].replace("packages.1.name", "name") == alone["message"]
+    assert faults.requests() == 0
+
+
+async def test_blanks_around_a_name_of_a_list_are_no_part_of_it(server: Session):
+    facts = await server.ask("compare_packages", packages=[{"platform": " npm", "name": " got "}])
+    assert (facts["packages"][0]["name"], facts["missing"]) == ("got", [])
+
+
 @pytest.mark.parametrize("packages", [[], [GOT] * 11, [{"platform": "npm"}], [{**GOT, "version": "1"}], ["npm/got"]])
 async def test_a_wrong_comparison_costs_nothing(server: Session, faults: Faults, packages: list):
     faults.requests()
@@ -109,6 +127,11 @@ async def test_what_is_not_known_of_a_health_is_listed(server: Session, faults: 
     )
     assert "no repository" in facts["notes"][0].lower()
     assert not {signal["name"] for signal in facts["signals"]} & set(facts["unknown"])
+
+
+async def test_dependencies_that_are_not_known_are_not_called_up_to_date(server: Session):
+    for package in ({"platform": "bower", "name": "jquery"}, {"platform": "pypi", "name": "sandbox-bare"}):
+        assert "outdated_dependencies" in (await server.ask("check_package_health", **package))["unknown"]
 
 
 @pytest.mark.parametrize(
@@ -194,8 +217,58 @@ async def test_a_wrong_question_about_licences(server: Session, given: dict, nam
     assert names in error["message"]
 
 
+async def lines_of(server: Session, **question: Any) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """The counts of a judgement, and verdict and names of all its lines, by its cursors."""
+    facts = await server.ask("check_license_compatibility", **question)
+    found: list[tuple[str, str]] = []
+    while True:
+        page = [(line["verdict"], line["licence"]) for line in facts["licenses"]]
+        page += [(line["verdict"], f"{line['first']} + {line['second']}") for line in facts["pairs"]]
+        found += sorted(page, key=lambda line: WORST_FIRST.index(line[0]))
+        assert facts["truncated"] is (facts["cursor"] is not None)
+        assert facts["left_out"] == sum(facts["counts"].values()) - len(found)
+        if facts["cursor"] is None:
+            return facts["counts"], found
+        facts = await server.ask("check_license_compatibility", **question, cursor=facts["cursor"])
+
+
 async def test_a_hundred_licences_stay_within_the_budget(server: Session):
     names = [f"Unheard-Of-{number} OR Never-Seen-{number}" for number in range(100)]
     facts = await server.ask("check_license_compatibility", licenses=names, use_case="saas")
     assert facts["verdict"] == "unknown"
     assert facts["left_out"] > 0
+    assert facts["cursor"]
+
+
+async def test_each_pair_of_many_licences_is_explained_the_worst_first(server: Session):
+    names = [
+        "MIT", "Apache-2.0", "GPL-2.0-only", "GPL-3.0-only", "AGPL-3.0-only", "CDDL-1.0", "EPL-1.0", "EPL-2.0",
+        "MPL-1.1", "MPL-2.0", "BSD-4-Clause", "LGPL-2.1-only", "LGPL-3.0-only", "ISC", "Zlib", "BSL-1.0", "PHP-3.01",
+        "OSL-3.0", "CPL-1.0", "MS-PL", "MS-RL", "AFL-3.0", "ECL-2.0", "OFL-1.1", "Artistic-2.0",
+    ]  # fmt: skip
+    counts, found = await lines_of(server, licenses=names, use_case="distribute")
+    assert len(found) == len(set(found)) == len(names) + len(names) * (len(names) - 1) // 2
+    assert counts["incompatible"] > 30
+    verdicts = [verdict for verdict, _ in found]
+    assert {verdict: verdicts.count(verdict) for verdict in counts} == counts
+    assert verdicts == sorted(verdicts, key=WORST_FIRST.index)
+
+
+async def test_what_a_package_gives_as_its_licence_can_be_asked_about(server: Session):
+    """The text of a licence is called one, and not taken apart at its commas."""
+    text = (
+        "Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated "
+        'documentation files (the "Software"), to deal in the Software without restriction, including without '
+        "limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies."
+    )
+    facts = await server.ask("check_license_compatibility", licenses=[text.ljust(600, "x")], use_case="link")
+    assert facts["verdict"] == "unknown"
+    assert len(facts["licenses"]) == 1
+    assert "wording from a licence" in facts["readings"][0]
+
+
+async def test_an_own_licence_that_nobody_knows_is_one_error(server: Session):
+    given = {"licenses": ["MIT", "ISC"], "use_case": "link", "project_license": "nonsense"}
+    error = await server.fail("check_license_compatibility", **given)
+    assert error["error_type"] == "invalid_request"
+    assert "project_license" in error["message"]

@@ -157,4 +157,4 @@ def _asked(licence: Licence, use_case: UseCase) -> str:
         return f"{licence.id} reaches those who use the program over a network"
     if licence.category is Category.WEAK_COPYLEFT and use_case in _HANDED_OUT:
         return f"the code under {licence.id} stays under it, with its source; the rest of the program is yours"
-    return f"{licence.id} allows the use, with what is listed under obligations"
+    return f"{licence.id} allows the use to those who meet its conditions"

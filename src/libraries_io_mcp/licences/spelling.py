@@ -87,6 +87,14 @@ _GNU: Final = re.compile(
     r"|-or-later| and later)?(?P<only>[ -]only)?(?: (?:agpl|lgpl|gpl)v?[0-9.]*\+?)?$"
 )
 _NOISE: Final = re.compile(r"\b(?:the|licen[cs]e|licen[cs]ing|version|lizenz)\b|[,()\"]")
+LONGEST_NAME: Final = 12
+"""Words."""
+_BETWEEN_NAMES: Final = re.compile(r"[,;/|&()]|\b(?:AND|OR|WITH)\b")
+_WORDING: Final = re.compile(
+    r"is hereby granted|permission to use, copy|redistributions? (?:and use |of source |in binary )"
+    r"|copyright (?:\(c\)|©|\d{4})|provided .?as.is|without warrant|you may not use this",
+    re.IGNORECASE,
+)
 _BLANKS: Final = re.compile(r"\s+")
 
 
@@ -97,8 +105,17 @@ def spelled(text: str) -> Spelling | None:
         return Spelling(None, "it points to a text in the package; read that text")
     if lowered.startswith(("http://", "https://")):
         return Spelling(None, "it points to a text on the web; read that text")
+    if _is_prose(text):
+        return Spelling(None, "this is wording from a licence, not its name; several licences may share it")
     short = _BLANKS.sub(" ", _NOISE.sub(" ", lowered.removeprefix("license ::"))).strip(" .-:")
     return _NAMES.get(lowered) or _NAMES.get(short) or _gnu(short)
+
+
+def _is_prose(text: str) -> bool:
+    """Whether it is a piece of a licence's own text: such is split at commas and words into names that nobody has."""
+    if _WORDING.search(text):
+        return True
+    return any(len(piece.split()) > LONGEST_NAME for piece in _BETWEEN_NAMES.split(text))
 
 
 def _gnu(short: str) -> Spelling | None:

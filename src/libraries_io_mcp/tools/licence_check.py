@@ -1,20 +1,20 @@
 """A tool that says whether licences go together for a use case. Asks nobody."""
 
-from typing import Annotated, Final
+from collections import Counter
+from typing import Annotated, Final, Self
 
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
-from libraries_io_mcp.answer import Answer, Part, Tools
-from libraries_io_mcp.answer.model import lines, plain
-from libraries_io_mcp.licences import Compatibility, UseCase, Verdict, compatibility
+from libraries_io_mcp.answer import LongAnswer, Part, Tools
+from libraries_io_mcp.answer.model import LONGEST_TEXT, lines, plain
+from libraries_io_mcp.licences import Compatibility, UseCase, Verdict, check_own_licence, compatibility
 
 GUIDE = "Licences: check_license_compatibility for SPDX expressions or plain names, for free."
-MOST_PAIRS: Final = 30
-MOST_LICENCES: Final = 20
 MOST_READINGS: Final = 20
 ORDER: Final[tuple[Verdict, ...]] = ("incompatible", "unknown", "compatible_with_obligations", "compatible")
-LicenceText = Annotated[str, Field(max_length=500)]
+# What get_package_info gives as license_text can be given here.
+LicenceText = Annotated[str, Field(max_length=LONGEST_TEXT)]
 
 
 class LicenceLine(Part):
@@ -29,7 +29,7 @@ class LicenceLine(Part):
     def text(self) -> str:
         """The line as text."""
         duties = f" Obligations: {'; '.join(self.obligations)}." if self.obligations else ""
-        return f"{self.verdict.upper()} {self.licence} ({self.category or 'unknown terms'}): {self.reason}{duties}"
+        return f"{self.verdict.upper()} {self.licence} ({self.category or 'unknown terms'}): {self.reason}.{duties}"
 
 
 class PairLine(Part):
@@ -40,25 +40,42 @@ class PairLine(Part):
     verdict: str
     reason: str
 
+    def text(self) -> str:
+        """The line as text."""
+        return f"{self.verdict.upper()} {self.first} + {self.second}: {self.reason}"
 
-class LicencesAnswer(Answer):
-    """Whether licences go together."""
 
-    verdict: Annotated[str, Field(description="The worst: incompatible, unknown (no pass), compatible...")]
+class LicencesAnswer(LongAnswer):
+    """Whether licences go together. Each licence and each pair has a line, the worst first."""
+
+    verdict: Annotated[str, Field(description="The worst; unknown is no pass.")]
     use_case: str
+    counts: dict[str, int]
     readings: tuple[str, ...]
     licenses: tuple[LicenceLine, ...]
     pairs: tuple[PairLine, ...]
-    left_out: int
     disclaimer: str
 
+    def items(self) -> tuple[LicenceLine | PairLine, ...]:
+        """Licences and pairs together, the worst first; of equal ones the licences."""
+        both: tuple[LicenceLine | PairLine, ...] = (*self.licenses, *self.pairs)
+        return tuple(sorted(both, key=lambda line: ORDER.index(line.verdict)))
+
+    def part(self, start: int, end: int) -> Self:
+        """The same judgement with these lines only."""
+        lines = self.items()[start:end]
+        return self.model_copy(
+            update={
+                "licenses": tuple(line for line in lines if isinstance(line, LicenceLine)),
+                "pairs": tuple(line for line in lines if isinstance(line, PairLine)),
+            }
+        )
+
     def text(self) -> str:
-        """The verdict, each licence and each pair with its reason."""
-        each = (one.text() for one in self.licenses)
-        pairs = (f"{pair.verdict.upper()} {pair.first} + {pair.second}: {pair.reason}" for pair in self.pairs)
-        more = f"{self.left_out} milder lines left out." if self.left_out else None
-        head = f"{self.verdict} for use case {self.use_case}"
-        return lines(head, *self.readings, then=(*each, *pairs, *([more] if more else []), self.disclaimer))
+        """The verdict, the counts, and each licence and each pair with its reason."""
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in self.counts.items() if count)
+        head = f"{self.verdict} for use case {self.use_case}. Licences and pairs: {counts}"
+        return lines(head, *self.readings, then=(*(line.text() for line in self.items()), self.disclaimer))
 
 
 async def check_license_compatibility(
@@ -73,22 +90,23 @@ async def check_license_compatibility(
             "saas: others use it over a network; internal: nobody else gets it."
         ),
     ],
-    project_license: Annotated[LicenceText | None, Field(description="Under which the program is published.")] = None,
+    project_license: Annotated[LicenceText | None, Field(description="The program's own.")] = None,
 ) -> LicencesAnswer:
     """Whether packages under these licences may be used together, each licence and pair with its reason.
 
     General rules, not legal advice. Costs no request.
     """
+    if project_license is not None:
+        check_own_licence(project_license)
     return _answer(compatibility(licenses, use_case, project_license))
 
 
 def _answer(found: Compatibility) -> LicencesAnswer:
-    licences = sorted(found.licences, key=lambda line: ORDER.index(line.verdict))
-    # A pair that says no more than its parts is no news.
-    pairs = sorted(found.pairs, key=lambda line: ORDER.index(line.verdict))
+    counted = Counter([line.verdict for line in found.licences] + [line.verdict for line in found.pairs])
     return LicencesAnswer(
         verdict=found.verdict,
         use_case=found.use_case,
+        counts={verdict: counted[verdict] for verdict in ORDER},
         readings=_readings(found),
         licenses=tuple(
             LicenceLine(
@@ -98,7 +116,7 @@ def _answer(found: Compatibility) -> LicencesAnswer:
                 reason=line.reason,
                 obligations=line.obligations,
             )
-            for line in licences[:MOST_LICENCES]
+            for line in found.licences
         ),
         pairs=tuple(
             PairLine(
@@ -107,9 +125,8 @@ def _answer(found: Compatibility) -> LicencesAnswer:
                 verdict=pair.verdict,
                 reason=pair.reason,
             )
-            for pair in pairs[:MOST_PAIRS]
+            for pair in found.pairs
         ),
-        left_out=max(len(licences) - MOST_LICENCES, 0) + max(len(pairs) - MOST_PAIRS, 0),
         disclaimer=found.disclaimer,
     )
 

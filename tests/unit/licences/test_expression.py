@@ -9,6 +9,21 @@ WORDS = ["MIT", "GPL-2.0", "(", ")", "AND", "OR", "WITH", "/", ",", "+", "Foo"]
 
 
 @pytest.mark.parametrize(
+    "wording",
+    [
+        "Permission is hereby granted, free of charge, to any person",
+        "Redistribution and use in source and binary forms, with or without modification, are permitted provided that",
+        "Copyright (c) 2020 Somebody",
+        "you can do with it whatever you like as long as nobody is hurt by that, or sad",
+    ],
+)
+def test_a_piece_of_a_licences_text_is_no_list_of_names(wording: str):
+    reading = read_licence(wording)
+    assert (reading.read_as, reading.alternatives) == (None, ((wording,),))
+    assert "wording from a licence" in reading.note
+
+
+@pytest.mark.parametrize(
     ("said", "read_as"),
     [
         ("MIT", "MIT"),
