@@ -211,14 +211,65 @@ async def test_the_report(server: Session, faults: Faults):
     assert "### Could not be read (2)" in markdown
     assert "Vulnerabilities are not checked" in markdown
     assert "secret" not in markdown
-    assert (facts["truncated"], facts["left_out"]) == (False, 0)
+    assert "7 dependencies: 1 fine, 6 with findings, 0 unknown in part." in markdown
+    assert (facts["truncated"], facts["left_out"], facts["cursor"]) == (False, 0, None)
 
 
-async def test_a_report_that_would_be_too_long_says_what_it_leaves_out(server: Session):
-    facts = await server.ask("generate_dependency_report", manifest=requirements(900), filename="requirements.txt")
+async def test_what_can_not_be_judged_is_neither_fine_nor_hidden(server: Session):
+    packages = [
+        {"platform": "bower", "name": "jquery", "requirement": "3.7.1"},
+        {"platform": "cran", "name": "httr", "requirement": ">= 1.0"},
+        {"platform": "npm", "name": "express", "requirement": ">=9"},
+        {"platform": "npm", "name": "express", "requirement": ">=4"},
+    ]
+    audit = await server.ask("audit_dependencies", packages=packages)
+    assert [(line["name"], line["findings"]) for line in audit["dependencies"][-2:]] == [
+        ("jquery", []),
+        ("express", []),
+    ]
+    assert (audit["counts"]["nothing_found"], audit["counts"]["partly_unknown"]) == (1, 2)
+    report = (await server.ask("generate_dependency_report", packages=packages))["markdown"]
+    assert "4 dependencies: 1 fine, 1 with findings, 2 unknown in part." in report
+    unknown = report.partition("### Unknown in part (2)")[2]
+    assert "| `jquery` | `3.7.1` | outdated | `no stable version is known` |" in unknown
+    assert "| `express` | `>=9` | outdated |" in unknown
+
+
+async def test_a_long_report_is_followed_to_its_end_and_each_part_stands_alone(server: Session):
+    given = {"manifest": f"sklearn\n{requirements(900)}-r more.txt\n", "filename": "requirements.txt"}
+    facts = await server.ask("generate_dependency_report", **given)
     assert facts["truncated"]
-    assert f"{facts['left_out']} rows are left out" in facts["markdown"]
-    assert "(900)" in facts["markdown"]
+    seen: list[str] = []
+    while True:
+        lines = facts["markdown"].splitlines()
+        seen += [line for line in lines if line.startswith(("| `package-", "| `sklearn", "| `-r more"))]
+        for heading in ("What to act on (1)", "private, or misspelt (900)", "Could not be read (1)"):
+            assert heading in facts["markdown"]
+        assert "Vulnerabilities are not checked" in facts["markdown"]
+        assert len(seen) + facts["left_out"] == 902
+        if facts["cursor"] is None:
+            break
+        facts = await server.ask("generate_dependency_report", **given, cursor=facts["cursor"])
+    assert len(set(seen)) == len(seen) == 902
+    assert "rows " in facts["markdown"]
+    assert " to 902 of 902" in facts["markdown"]
+
+
+async def test_a_licence_of_the_project_that_nobody_knows_is_one_error(server: Session, faults: Faults):
+    faults.requests()
+    error = await server.fail("audit_dependencies", manifest=REQUIREMENTS, project_license="nonsense")
+    assert error["error_type"] == "invalid_request"
+    assert "project_license" in error["message"]
+    assert "SPDX" in error["next_step"]
+    assert faults.requests() == 0
+
+
+@pytest.mark.parametrize("tool", ["audit_dependencies", "generate_dependency_report"])
+async def test_a_fault_upstream_is_said_and_passes(server: Session, faults: Faults, tool: str):
+    given = {"packages": [{"platform": "npm", "name": "got"}]}
+    faults.switch_on("server_error", "/api/check", count=1)
+    assert (await server.fail(tool, **given))["error_type"] == "upstream_error"
+    await server.ask(tool, **given)
 
 
 LAUGHS = (

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from libraries_io_mcp.answer.arguments import find_platform
+from libraries_io_mcp.answer.arguments import AskedName, find_platform
 from libraries_io_mcp.errors import InvalidRequestError
 from libraries_io_mcp.judging.audited import (
     SEVERITY,
@@ -21,7 +21,7 @@ from libraries_io_mcp.judging.audited import (
 from libraries_io_mcp.judging.lookup import Found, look_up
 from libraries_io_mcp.judging.progress import Progress
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
-from libraries_io_mcp.licences import NOT_LEGAL_ADVICE, UseCase, compatibility
+from libraries_io_mcp.licences import NOT_LEGAL_ADVICE, UseCase, check_own_licence, compatibility
 from libraries_io_mcp.manifests import Declared, Manifest, read_manifest
 
 MOST_PACKAGES: Final = 2_000
@@ -38,8 +38,8 @@ class NeededPackage(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    platform: Annotated[str, Field(max_length=100)]
-    name: Annotated[str, Field(max_length=500)]
+    platform: Annotated[AskedName, Field(max_length=100)]
+    name: Annotated[AskedName, Field(max_length=500)]
     requirement: Annotated[str, Field(max_length=200, description="Range or exact version.")] = ""
 
 
@@ -60,7 +60,7 @@ class Audit:
 
     Attributes:
         kind: the format of the manifest, or "packages".
-        lines: worst first, those without a finding last.
+        lines: worst first, then what could not be judged, those without a finding last.
         missing: names that Libraries.io does not know.
         notes: what else a reader has to know.
         found: the lookup behind it.
@@ -73,12 +73,16 @@ class Audit:
     found: Found
 
     def counts(self) -> dict[str, int]:
-        """How many lines have each finding, and how many none. `unknown_*`: could not be judged."""
+        """How many lines have each finding, and how many none.
+
+        `nothing_found`: all could be judged. `partly_unknown`: not all. `unknown_*`: what could not, of all lines.
+        """
         counted: Counter[str] = Counter(finding for line in self.lines for finding in line.findings)
         unknown: Counter[str] = Counter(word for line in self.lines for word in line.unknown)
         return {
             **{finding: counted[finding] for finding in SEVERITY},
-            "nothing_found": sum(not line.findings for line in self.lines),
+            "nothing_found": sum(not line.findings and not line.unknown for line in self.lines),
+            "partly_unknown": sum(not line.findings and bool(line.unknown) for line in self.lines),
             "unknown_outdated": unknown["outdated"],
             "unknown_licence": unknown["licence"],
         }
@@ -88,9 +92,11 @@ async def audit(client: LibrariesIOClient, project: Project, progress: Progress)
     """Read, look up in pieces of 100, and judge.
 
     Raises:
-        InvalidRequestError: neither or both of manifest and packages, no package in it, or too many.
+        InvalidRequestError: neither or both of manifest and packages, no package in it, too many, or a licence of
+            the project that nothing can be judged against.
         CallError: nothing could be learnt from Libraries.io.
     """
+    verdict = licence_verdict(project)
     manifest = await declared_by(client, project)
     packages = manifest.packages
     if not packages:
@@ -104,7 +110,7 @@ async def audit(client: LibrariesIOClient, project: Project, progress: Progress)
     found.give_up(wanted[MOST_PACKAGES:], f"only {MOST_PACKAGES} packages are looked up in one audit")
     return Audit(
         kind=manifest.kind,
-        lines=await asyncio.to_thread(_lines, manifest, found, licence_verdict(project)),
+        lines=await asyncio.to_thread(_lines, manifest, found, verdict),
         missing=tuple(f"{platform}/{name}" for platform, name in found.missing),
         notes=_notes(project, manifest),
         found=found,
@@ -127,8 +133,14 @@ async def declared_by(client: LibrariesIOClient, project: Project) -> Manifest:
 
 
 def licence_verdict(project: Project) -> LicenceVerdict:
-    """Judges each licence once; without a use case and a licence of the project, none is judged."""
+    """Judges each licence once; without a use case and a licence of the project, none is judged.
+
+    Raises:
+        InvalidRequestError: the terms of the project's own licence are not known.
+    """
     use_case: UseCase = project.use_case or "link"
+    if project.project_licence is not None:
+        check_own_licence(project.project_licence)
     known: dict[str, str | None] = {}
 
     def verdict(text: str) -> str | None:
@@ -181,7 +193,9 @@ def _judged(declared: Declared, found: Found, verdict: LicenceVerdict) -> AuditL
 
 
 def _severity(line: AuditLine) -> int:
-    return SEVERITY.index(line.findings[0]) if line.findings else len(SEVERITY)
+    if line.findings:
+        return SEVERITY.index(line.findings[0])
+    return len(SEVERITY) + (not line.unknown)
 
 
 def _notes(project: Project, manifest: Manifest) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ class AuditLine(Part):
     def text(self) -> str:
         """The line as text."""
         place = f" (line {self.line})" if self.line else ""
-        words = ", ".join(self.findings).upper() or "nothing found"
+        words = ", ".join(self.findings).upper() or ("unknown in part" if self.unknown else "nothing found")
         unknown = f" [unknown: {', '.join(self.unknown)}]" if self.unknown else ""
         return f"{self.name} {self.declared or ''}{place}: {words}. {'; '.join(self.why)}{unknown}"
 

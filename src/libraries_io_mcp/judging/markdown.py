@@ -25,10 +25,11 @@ def code(text: str | None, longest: int = 200) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """The lines of a table; the cells are Markdown already."""
-    return [_row(head), _row(["---"] * len(head)), *(_row(row) for row in rows)]
+    return [table_row(head), table_row(["---"] * len(head)), *(table_row(row) for row in rows)]
 
 
-def _row(cells: Sequence[str]) -> str:
+def table_row(cells: Sequence[str]) -> str:
+    """One line of a table."""
     return f"| {' | '.join(cells)} |"
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from libraries_io_mcp.answer.arguments import missing_data_note
 from libraries_io_mcp.answer.model import Part
 from libraries_io_mcp.judging.licence_text import licence_text
 from libraries_io_mcp.librariesio.models import Project, Sourcerank
@@ -33,7 +34,7 @@ class HealthSignal(Part):
     """One signal."""
 
     name: str
-    says: Annotated[str, Field(description="good, concern or neutral, by the rule in the evidence.")]
+    says: Annotated[str, Field(description="good, concern or neutral.")]
     evidence: str
 
 
@@ -144,7 +145,9 @@ def _dependents(facts: Facts) -> Judged:
 
 
 def _outdated_dependencies(facts: Facts) -> Judged:
-    if facts.rank is None:
+    """The service says 0 of a package of which it knows no dependencies, too."""
+    known = facts.project.versions and missing_data_note(facts.project.platform) is None
+    if facts.rank is None or not known:
         return None
     if facts.rank.any_outdated_dependencies:
         return "concern", "SourceRank: its newest version needs outdated packages"

@@ -1,16 +1,16 @@
 """Tools about a whole project: its manifest read, all its dependencies looked up in bulk and judged."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 from fastmcp import Context
-from pydantic import Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
-from libraries_io_mcp.answer import ListAnswer, Provenance, SourcedAnswer, Tools
-from libraries_io_mcp.answer.model import lines
+from libraries_io_mcp.answer import ListAnswer, LongAnswer, Provenance, SourcedAnswer, Tools
+from libraries_io_mcp.answer.model import LONGEST_TEXT, lines
 from libraries_io_mcp.judging.audit import WAIT_SECONDS, Audit, NeededPackage, Project, audit
 from libraries_io_mcp.judging.audited import AuditLine
 from libraries_io_mcp.judging.progress import Progress
-from libraries_io_mcp.judging.report import report
+from libraries_io_mcp.judging.report import Report, report
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.licences import UseCase
 
@@ -24,7 +24,7 @@ ManifestText = Annotated[str, Field(description="Unchanged text, up to 10 MB.")]
 FileName = Annotated[str, Field(max_length=300, description="Tells the format.")]
 Packages = Annotated[list[NeededPackage], Field(max_length=1_000, description="Instead of a manifest.")]
 Use = Annotated[UseCase, Field(description="Judge licences for it.")]
-OwnLicence = Annotated[str, Field(max_length=500, description="Judge licences against it.")]
+OwnLicence = Annotated[str, Field(max_length=LONGEST_TEXT, description="Judge licences against it.")]
 
 
 class AuditAnswer(ListAnswer):
@@ -48,18 +48,36 @@ class AuditAnswer(ListAnswer):
         return lines(head, missing, *self.notes, then=(line.text() for line in self.dependencies))
 
 
-class ReportAnswer(SourcedAnswer):
+class ReportRow(BaseModel):
+    """A line of a table of the report."""
+
+    line: str
+
+
+class ReportAnswer(LongAnswer, SourcedAnswer):
     """A report to paste."""
 
+    report: Annotated[Report, Field(exclude=True)]
     markdown: str
-    truncated: bool
-    left_out: Annotated[int, Field(description="Rows; audit_dependencies lists all.")]
+
+    @classmethod
+    def of(cls, report: Report, provenance: Provenance) -> Self:
+        """All of a report."""
+        return cls(report=report, markdown=report.markdown(0, len(report.rows)), provenance=provenance)
 
     @field_validator("*", mode="before")
     @classmethod
     def _plain(cls, value: Any) -> Any:
         # The report is our own text, of many lines; what is foreign in it was made plain when it was written.
         return value
+
+    def items(self) -> tuple[BaseModel, ...]:
+        """The rows of its tables."""
+        return tuple(ReportRow(line=row) for row in self.report.rows)
+
+    def part(self, start: int, end: int) -> Self:
+        """The report with these rows only."""
+        return self.model_copy(update={"markdown": self.report.markdown(start, end)})
 
     def text(self) -> str:
         """The report itself."""
@@ -103,19 +121,13 @@ async def generate_dependency_report(
     use_case: Use | None = None,
     project_license: OwnLicence | None = None,
 ) -> ReportAnswer:
-    """The outcome of audit_dependencies as Markdown for a pull request. Pass it on unchanged.
+    """The outcome of audit_dependencies as Markdown for a pull request, in parts if long. Pass it on unchanged.
 
-    Needs an API key; costs what audit_dependencies costs, nothing right after it.
+    Costs what audit_dependencies does, nothing right after it.
     """
     project = Project(manifest, filename, tuple(packages or ()), use_case, project_license)
     audited = await _audited(client, context, project)
-    written = report(audited, filename)
-    return ReportAnswer(
-        markdown=written.markdown,
-        truncated=written.left_out > 0,
-        left_out=written.left_out,
-        provenance=Provenance.of(client, *audited.found.replies),
-    )
+    return ReportAnswer.of(report(audited, filename), Provenance.of(client, *audited.found.replies))
 
 
 async def _audited(client: LibrariesIOClient, context: Context, project: Project) -> Audit:

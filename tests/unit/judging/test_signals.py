@@ -70,6 +70,27 @@ def test_rules(name: str, project: dict[str, Any], word: str | None):
     assert says(name, project) == word
 
 
+@pytest.mark.parametrize(
+    ("platform", "versions", "points", "word"),
+    [
+        ("NPM", 1, 0, "good"),
+        ("NPM", 1, -1, "concern"),
+        ("NPM", 0, 0, None),
+        ("CocoaPods", 1, 0, None),
+        ("Bower", 0, 0, None),
+    ],
+)
+def test_outdated_dependencies_are_known_where_dependencies_are(
+    platform: str, versions: int, points: int, word: str | None
+):
+    rank = Sourcerank(**dict.fromkeys(Sourcerank.model_fields, 0) | {"any_outdated_dependencies": points})
+    project = Project(name="x", platform=platform, versions=[{"number": "1"}] * versions)
+    signals, unknown = read_signals(Facts(project, rank, None, NOW))
+    says = {signal.name: signal.says for signal in signals}
+    assert says.get("outdated_dependencies") == word
+    assert ("outdated_dependencies" in unknown) is (word is None)
+
+
 def test_the_sum_of_sourcerank_is_shown_as_a_sum():
     points = dict.fromkeys(Sourcerank.model_fields, 0) | {"stars": 4, "is_deprecated": -5, "readme_present": 1}
     facts = Facts(Project(name="x", platform="NPM"), Sourcerank(**points), None, NOW)
