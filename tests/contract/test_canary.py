@@ -32,7 +32,10 @@ from libraries_io_mcp.telemetry.instruments import Instruments
 pytestmark = pytest.mark.anyio
 
 Calls = tuple[tuple[str, dict[str, Any]], ...]
-FAULTS: Calls = tuple(("get_package_info", {"platform": "npm", "name": name}) for name in EXPECTED)
+# An answer before each fault, or the circuit breaker would keep the later ones out.
+FAULTS: Calls = tuple(
+    ("get_package_info", {"platform": "npm", "name": each}) for name in EXPECTED for each in (f"good--{name}", name)
+)
 QUESTIONS: Calls = (
     ("search_packages", {"query": "http"}),
     ("get_package_info", {"platform": "pypi", "name": "requests"}),
