@@ -6,6 +6,7 @@ from typing import Any, Final
 import anyio
 import pytest
 from tests.support.mcp_session import Faults, Session, session
+from tests.support.polling import poll_until
 from tests.support.stand_in import sandbox
 
 pytestmark = pytest.mark.anyio
@@ -154,13 +155,18 @@ async def test_a_long_audit_is_asked_in_pieces_reports_progress_and_is_followed_
     assert len(lines) == 250
 
 
-async def test_an_audit_can_be_cancelled(server: Session, faults: Faults):
-    faults.switch_on("timeout", "/api/check", delay=30)
-    with anyio.move_on_after(0.5) as scope:
-        await server.client.call_tool("audit_dependencies", {"packages": [{"platform": "npm", "name": "got"}]})
-    faults.clear()
-    assert scope.cancelled_caught
+async def test_a_cancelled_audit_asks_nothing_more(server: Session, faults: Faults):
+    """The first of its three pieces is under way: that request is broken off, and the others are never sent."""
+    faults.requests()
+    faults.switch_on("timeout", "/api/check", count=1)
+    given = {"manifest": requirements(250), "filename": "requirements.txt"}
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(server.client.call_tool, "audit_dependencies", given)
+        await anyio.to_thread.run_sync(poll_until, lambda: faults.arrived() == 1, "the first piece to arrive")
+        tasks.cancel_scope.cancel()
+    await anyio.to_thread.run_sync(poll_until, faults.broken_off, "the first piece to be broken off")
     await server.ask("audit_dependencies", packages=[{"platform": "npm", "name": "got"}])
+    assert faults.requests() == 2
 
 
 async def test_a_piece_that_fails_is_named_and_the_others_stand(server: Session, faults: Faults):

@@ -137,6 +137,18 @@ class Faults:
 
     def requests(self) -> int:
         """How many requests came since the last time this was asked."""
-        report = self._http.get(f"{self._control}/requests").raise_for_status().json()
+        total = self.arrived()
         self._http.delete(f"{self._control}/requests").raise_for_status()
-        return int(report["total"])
+        return total
+
+    def arrived(self) -> int:
+        """The same, without beginning to count anew."""
+        return int(self._report()["total"])
+
+    def broken_off(self) -> int:
+        """How many of them ended without an answer."""
+        return sum(row["count"] for row in self._report()["answers"] if row["status"] == 0)
+
+    def _report(self) -> dict[str, Any]:
+        report: dict[str, Any] = self._http.get(f"{self._control}/requests").raise_for_status().json()
+        return report
