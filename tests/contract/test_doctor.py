@@ -138,6 +138,7 @@ class World:
         return {
             "LIBRARIES_IO_BASE_URL": self.sandbox_url,
             "LIBRARIES_IO_API_KEY": CANARY,
+            "MCP_PORT": "0",  # the usual one may be taken here
             "REDIS_URL": f"redis://127.0.0.1:{self.valkey.port}/0",
             "OTEL_EXPORTER_OTLP_ENDPOINT": self.collector.endpoint,
             "OTEL_TRACES_EXPORTER": "otlp,file",
