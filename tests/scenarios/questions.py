@@ -16,6 +16,8 @@ class Call:
     arguments: dict[str, Any]
     cost: int
     says: tuple[str, ...]
+    fails: bool = False
+    """Whether the answer is an error that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -103,13 +105,13 @@ QUESTIONS: Final = (
                 "get_repository_dependencies",
                 {"host": "github", "owner": "contributor-001", "name": "sandbox-example", "summary": True},
                 1,
-                ("0 deprecated",),
+                ("1 deprecated",),
             ),
             Call(
                 "get_repository_dependencies",
                 {"host": "github", "owner": "contributor-001", "name": "sandbox-example"},
                 1,
-                ("nose", "requests >=2"),
+                ("sklearn * (runtime; newest", "DEPRECATED", "nose * (runtime"),
             ),
         ),
     ),
@@ -255,7 +257,17 @@ QUESTIONS: Final = (
     ),
     Question(
         "I mean the package `expres`; what is it really called?",
-        (Call("search_packages", {"query": "express", "platforms": ["npm"], "per_page": 3}, 1, ("NPM/express",)),),
+        (
+            # Two requests: the package, and a search for close names.
+            Call(
+                "get_package_info",
+                {"platform": "npm", "name": "expres"},
+                2,
+                ("knows no package 'expres' on NPM", "Did you mean: express?"),
+                fails=True,
+            ),
+            Call("get_package_info", {"platform": "npm", "name": "express"}, 1, ("NPM/express: ",)),
+        ),
     ),
     Question(
         "What else does the organisation behind Flask publish?",

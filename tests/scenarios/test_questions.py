@@ -47,10 +47,10 @@ def test_the_page_shows_them():
 async def test_a_question_is_answered_at_its_cost(server: Session, upstream: Faults, question: Question):
     upstream.requests()
     for call in question.calls:
-        facts = await server.ask(call.tool, **call.arguments)
+        facts = await (server.fail if call.fails else server.ask)(call.tool, **call.arguments)
         cost = upstream.requests()
         text = (await server.call(call.tool, **call.arguments)).content[0].text
         upstream.requests()
         assert not [words for words in call.says if words not in text], text
         assert cost == call.cost, (call.tool, cost)
-        assert "error_type" not in facts
+        assert ("error_type" in facts) is call.fails
