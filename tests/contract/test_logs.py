@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from tests.support.command import Running, run_command
 from tests.support.polling import HANG_SECONDS, poll_until
+from tests.support.stand_in import CANARY
 from tests.support.upstream import Upstream
 
 from libraries_io_mcp.demo.otlp_receiver import OtlpReceiver
 
 CANARY_ARGUMENT = "canary-argument-of-the-user"
 CANARY_E_MAIL = "canary.person@example.org"
-CANARY_KEY = "ca9a41b1d5e1f00dca9a41b1d5e1f00d"
 OPERATION = "libraries_io.operation.completed"
 
 
@@ -28,7 +28,7 @@ def upstream() -> Iterator[Upstream]:
 def session(folder: Path, upstream: Upstream | None = None, **variables: str) -> Running:
     """A session with a call that asks upstream, if there is one, or one that does not."""
     if upstream is not None:
-        variables |= {"LIBRARIES_IO_BASE_URL": upstream.base_url, "LIBRARIES_IO_API_KEY": CANARY_KEY}
+        variables |= {"LIBRARIES_IO_BASE_URL": upstream.base_url, "LIBRARIES_IO_API_KEY": CANARY}
     with Running(folder=folder, **variables) as server:
         server.initialize()
         if upstream is None:
@@ -185,7 +185,7 @@ def test_canaries_are_in_no_way_out_at_debug_level(tmp_path: Path, upstream: Ups
         variables = {f"OTEL_{signal}_EXPORTER": "otlp,file,console" for signal in ("TRACES", "METRICS", "LOGS")}
         variables |= {
             "LIBRARIES_IO_BASE_URL": upstream.base_url,
-            "LIBRARIES_IO_API_KEY": CANARY_KEY,
+            "LIBRARIES_IO_API_KEY": CANARY,
             "LOG_LEVEL": "DEBUG",
             "LOG_FILE": str(tmp_path / "log.jsonl"),
             "LOG_ENABLE_SYSLOG": "true",
@@ -218,7 +218,7 @@ def test_canaries_are_in_no_way_out_at_debug_level(tmp_path: Path, upstream: Ups
     leaks = [
         (way, canary)
         for way, text in out.items()
-        for canary in (CANARY_KEY, CANARY_ARGUMENT, CANARY_E_MAIL)
+        for canary in (CANARY, CANARY_ARGUMENT, CANARY_E_MAIL)
         if canary in text
     ]
     assert leaks == []

@@ -1,6 +1,7 @@
 """The five real servers and the product, started once for all end-to-end tests."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 import pytest
 from tests.e2e.scenario import TRANSPORTS, Done, play
@@ -10,6 +11,26 @@ from tests.servers.stack import Stack, running_stack
 def pytest_configure(config: pytest.Config) -> None:
     """Name the tests that take a quarter of an hour."""
     config.addinivalue_line("markers", "outage: kills real servers for two minutes each (make e2e-outages)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is kept is searched last, when all other tests have put theirs into it."""
+    items.sort(key=lambda item: item.path.name == "test_secrets.py")
+
+
+LINES: Final = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def report(request: pytest.FixtureRequest) -> list[str]:
+    """Lines of a table that is printed below the results."""
+    return request.config.stash.setdefault(LINES, [])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what the tests have counted."""
+    for line in config.stash.get(LINES, []):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

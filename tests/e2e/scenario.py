@@ -1,10 +1,9 @@
 """What the end-to-end tests do with the product: the same varied questions over HTTP and stdio, by real clients."""
 
 import asyncio
-import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -12,13 +11,19 @@ from typing import Any, Final
 import httpx
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport
+from tests.e2e.ledger import Ledger
 from tests.support.command import COMMAND, HTTP, Running, environment
 from tests.support.polling import HANG_SECONDS, poll_until
 from tests.support.stand_in import CANARY
 
+from libraries_io_mcp.demo.otlp_model import MetricPoint
+
 TRANSPORTS: Final = ("http", "stdio")
 SOUGHT: Final = {"http": ("npm", "express"), "stdio": ("pypi", "requests")}
 """The package of each transport whose trace is looked for; asked for once."""
+MARKER: Final = "marker-quick-foxes-jump-by-dawn"
+"""Harmless, as long as a key, without a repetition: a package that is asked for, and part of every series. Who looks
+for the key must find this."""
 QUESTIONS: Final = (
     ("search_packages", {"query": "http client", "platforms": ["pip"]}),
     ("get_popular_packages", {"platform": "cargo", "by": "stars"}),
@@ -29,7 +34,7 @@ QUESTIONS: Final = (
     ("get_package_dependencies", {"platform": "npm", "name": "debug"}),
     ("get_sourcerank", {"platform": "npm", "name": "ms"}),
     ("get_quota_status", {}),
-    ("get_package_info", {"platform": "npm", "name": "nobody-has-written-this"}),
+    ("get_package_info", {"platform": "npm", "name": MARKER}),
     ("get_package_info", {"platform": "npm"}),
     ("get_package_info", {"platform": "npm", "name": "lodash"}),
 )
@@ -45,13 +50,13 @@ class Done:
     calls: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     requests: int = 0
-    made: Mapping[str, str] = field(default_factory=dict)
-    """The metrics that the server made, with their units."""
+    points: Sequence[MetricPoint] = ()
+    """Every metric point that the Collector took."""
 
     @property
     def environment_name(self) -> str:
         """What tells the two servers apart in every back end."""
-        return f"e2e-{self.transport}"
+        return f"e2e-{self.transport}-{MARKER}"
 
 
 def product_environment(endpoint: str, sandbox_url: str, name: str) -> dict[str, str]:
@@ -85,21 +90,21 @@ def play(
     control = f"{sandbox_url.removesuffix('/api')}/_sandbox"
     httpx.delete(f"{control}/requests", timeout=HANG_SECONDS).raise_for_status()
     httpx.post(f"{control}/faults", json=FAULT, timeout=HANG_SECONDS).raise_for_status()
-    given = product_environment(endpoint, sandbox_url, done.environment_name)
-    # What it made, told by itself on a second way.
-    given |= {"OTEL_METRICS_EXPORTER": "otlp,prometheus,file", "TELEMETRY_FILE_DIRECTORY": str(folder / "signals")}
-    if transport == "http":
-        with Running(*HTTP, folder=folder, **given) as server:
-            asyncio.run(_ask_all(Client(server.url), done, begun))
-            poll_until(drawn, "the panels to have two points of every series", 240)
-            assert server.end("SIGTERM") in (0, -15, 143), server.stderr
-    else:
-        folder.mkdir(parents=True, exist_ok=True)
-        client = StdioTransport(
-            COMMAND, [], env=environment(folder, **given), cwd=str(folder), keep_alive=False, log_file=folder / "stderr"
-        )
-        asyncio.run(_ask_all(Client(client), done, lambda: True))
-    done.made = metrics_of(folder / "signals" / "metrics.jsonl")
+    with Ledger(endpoint) as ledger:
+        given = product_environment(ledger.endpoint, sandbox_url, done.environment_name)
+        if transport == "http":
+            with Running(*HTTP, folder=folder, **given) as server:
+                asyncio.run(_ask_all(Client(server.url), done, begun))
+                poll_until(drawn, "the panels to have two points of every series", 240)
+                assert server.end("SIGTERM") in (0, -15, 143), server.stderr
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            variables = environment(folder, **given)
+            client = StdioTransport(
+                COMMAND, [], env=variables, cwd=str(folder), keep_alive=False, log_file=folder / "stderr"
+            )
+            asyncio.run(_ask_all(Client(client), done, lambda: True))
+        done.points = ledger.points
     done.requests = httpx.get(f"{control}/requests", timeout=HANG_SECONDS).raise_for_status().json()["total"]
     return done
 
@@ -116,19 +121,6 @@ async def _ask_all(client: Client[Any], done: Done, begun: Callable[[], bool]) -
             done.calls[tool] += 1
             if answer.is_error:
                 done.failed[tool] += 1
-
-
-def metrics_of(path: Path) -> dict[str, str]:
-    """Every metric in a file of OTLP/JSON lines that has a point, with its unit."""
-    exports = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
-    scopes = (scope for export in exports for group in export["resourceMetrics"] for scope in group["scopeMetrics"])
-    metrics = (metric for scope in scopes for metric in scope["metrics"])
-    kinds = ("sum", "gauge", "histogram")
-    return {
-        metric["name"]: metric.get("unit", "")
-        for metric in metrics
-        if any(metric.get(kind, {}).get("dataPoints") for kind in kinds)
-    }
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Alertmanager: started with `otel/alertmanager.yml`, asked by its HTTP API."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,3 +32,15 @@ class Alertmanager:
     def alerts(self) -> list[dict[str, Any]]:
         """The alerts it holds."""
         return httpx.get(f"{self.url}/api/v2/alerts", timeout=HANG_SECONDS).raise_for_status().json()
+
+    def silences(self) -> list[dict[str, Any]]:
+        """The silences it holds."""
+        return httpx.get(f"{self.url}/api/v2/silences", timeout=HANG_SECONDS).raise_for_status().json()
+
+    def silence(self, name: str) -> None:
+        """Silence an alert of that name for an hour."""
+        now = datetime.now(UTC)
+        matcher = {"name": "alertname", "value": name, "isRegex": False}
+        times = {"startsAt": now.isoformat(), "endsAt": (now + timedelta(hours=1)).isoformat()}
+        given = {"matchers": [matcher], "createdBy": "a test", "comment": "of a test", **times}
+        httpx.post(f"{self.url}/api/v2/silences", json=given, timeout=HANG_SECONDS).raise_for_status()

@@ -51,16 +51,29 @@ class Prometheus:
         """The sum of what an instant query gives; 0 when that is nothing."""
         return sum(series.value for series in self.query(expression))
 
+    def samples(self, selector: str) -> list[tuple[Mapping[str, str], dict[int, float]]]:
+        """The stored samples of a range of each series: labels, and value by time in milliseconds."""
+        found: Any = self._get("query", query=selector)["result"]
+        return [
+            (each["metric"], {round(1000 * float(at)): float(value) for at, value in each["values"]}) for each in found
+        ]
+
     def exemplars(self, expression: str) -> list[dict[str, Any]]:
         """The exemplars of the last hour: labels, value and time of each."""
         now = time.time()
         found: Any = self._get("query_exemplars", query=expression, start=str(now - 3600), end=str(now + 60))
         return [exemplar for series in found for exemplar in series["exemplars"]]
 
-    def unit(self, metric: str) -> dict[str, str]:
-        """Type, help and unit that were sent with a metric."""
-        found: Any = self._get("metadata", metric=metric)
-        return found[metric][0] if metric in found else {}
+    def everything(self) -> str:
+        """All labels of all series, metadata and exemplars."""
+        every = '{__name__=~".+"}'
+        window = {"start": "0", "end": str(time.time() + 60)}
+        parts: list[Any] = [
+            self._get("series", **{"match[]": every}, **window),
+            self._get("query_exemplars", query=every, **window),
+            self._get("metadata"),
+        ]
+        return str(parts)
 
     def _get(self, path: str, **parameters: str) -> dict[str, Any]:
         answer = httpx.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=HANG_SECONDS)

@@ -17,9 +17,9 @@ from libraries_io_mcp.sandbox.keys import KNOWN_KEY
 from libraries_io_mcp.sandbox.server import serving
 
 PLENTY: Final = 100_000
-CANARY: Final = "ca9a41b1d5e1f00dca9a41b1d5e1f00d"
-"""A key the sandbox knows, made to be looked for."""
-REFUSED_CANARY: Final = "dead0b1dca9a412ddead0b1dca9a412d"
+CANARY: Final = "ca9a41b1d5e1f00d7c26b98e03f4a5d9"
+"""A key the sandbox knows, made to be looked for: no part of it comes twice, or a store that compresses would hide it."""
+REFUSED_CANARY: Final = "dead0b1dca9a412d86f35c70e9b2418f"
 """A key nobody knows, made to be looked for."""
 FEW_KEY: Final = "00000000000000000000000000000001"
 """A key with a quota of one request a minute."""
