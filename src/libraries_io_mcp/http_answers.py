@@ -4,10 +4,13 @@ An event stream costs the server as much as the rest of a call (docs/decisions/p
 comes before the answer: progress, which is only sent to who asks for it. The SDK has one form for all its sessions.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 from weakref import WeakSet
 
 from fastmcp.server.http import StreamableHTTPASGIApp
+from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -43,6 +46,25 @@ class ChooseForm:
 def asks_progress(body: bytes) -> bool:
     """Whether a message may ask for progress. What only looks like it gets a stream, which does no harm."""
     return b'"progressToken"' in body
+
+
+def lift_limits(web: Starlette, app: ASGIApp, most_bytes: int) -> None:
+    """Leave it to `http_limits.py` how large a body may be and how many sessions there are.
+
+    The SDK takes both as arguments of its manager, which FastMCP makes at the start and does not hand them to.
+    """
+    endpoint, lifespan = _endpoint(app), web.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifted(given: Starlette) -> AsyncIterator[Any]:
+        async with lifespan(given) as state:
+            manager = endpoint.session_manager
+            if manager is not None:
+                manager.max_sessions = None
+                manager.asgi_app.max_body_size = most_bytes
+            yield state
+
+    web.router.lifespan_context = lifted
 
 
 def _endpoint(app: Any) -> StreamableHTTPASGIApp:

@@ -1,54 +1,64 @@
-"""ASGI middleware: how large, how deep and how many the calls of one caller, and of all, may be."""
+"""ASGI middleware: how large and how many the calls of one caller, and of all, may be."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 from fastmcp.server.dependencies import get_http_request
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libraries_io_mcp.http_answers import ASKS_PROGRESS, asks_progress
+from libraries_io_mcp.http_bodies import Body, Room
 from libraries_io_mcp.http_ending import BODY
 from libraries_io_mcp.http_sessions import Sessions, Visit
 from libraries_io_mcp.http_turns import Gate, RefusedError, Turns, answer_to
 from libraries_io_mcp.settings import LimitSettings
-from libraries_io_mcp.telemetry.semconv import Refusal
+from libraries_io_mcp.telemetry.semconv import HttpLimit, Refusal
 
 CALLER: Final = "libraries_io.caller"
 """Where the caller's name stands in the ASGI scope."""
 SMALL: Final = 4_096
 """A message up to this size that has no id is a notification: it is let through when no call would be."""
-_BRACKETS: Final = bytes(range(256)).translate(None, b"[]{}")
-_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
+
+
+class Places:
+    """What all requests together share: places for calls, turns, sessions, and room for bodies."""
+
+    def __init__(self, limits: LimitSettings, monotonic: Callable[[], float], *, keeps_sessions: bool) -> None:
+        self.limits = limits
+        self.gate = Gate(limits)
+        self.turns = Turns(monotonic)
+        self.room = Room(limits)
+        self.sessions = Sessions(limits, monotonic) if keeps_sessions else None
+
+    def in_use(self) -> Mapping[HttpLimit, tuple[int, int]]:
+        """How much of each limit for all callers is used, and how much there is."""
+        limits = self.limits
+        found: dict[HttpLimit, tuple[int, int]] = {
+            "calls": (self.gate.running, limits.max_concurrent_calls),
+            "queued_calls": (self.gate.queued, limits.max_queued_calls),
+            "held_bytes": (self.room.used, limits.max_held_bytes),
+        }
+        if self.sessions is not None:
+            found["sessions"] = (self.sessions.of_caller.total(), limits.max_sessions)
+            found["streams"] = (self.sessions.streams.total(), limits.max_streams)
+        return found
 
 
 class LimitCalls:
     """Refuses what is too large, too deep or too much at once on the MCP route; notes the caller on every route."""
 
     def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        path: str,
-        limits: LimitSettings,
-        logs_in: bool,
-        keeps_sessions: bool,
-        refused: Callable[[Refusal], None],
-        monotonic: Callable[[], float] = time.monotonic,
+        self, app: ASGIApp, *, path: str, places: Places, logs_in: bool, refused: Callable[[Refusal], None]
     ) -> None:
         """`logs_in`: callers must; then nothing is read of those who have not. `refused` counts refusals."""
         self._app = app
         self._path = path
-        self._limits = limits
+        self._places = places
         self._logs_in = logs_in
         self._refused = refused
-        self._gate = Gate(limits)
-        self._turns = Turns(monotonic)
-        self._sessions = Sessions(limits, monotonic) if keeps_sessions else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event of the ASGI protocol."""
@@ -58,21 +68,22 @@ class LimitCalls:
         caller = scope[CALLER] = caller_of(scope)
         stranger = self._logs_in and not isinstance(scope.get("user"), AuthenticatedUser)
         is_mcp = scope["path"] == self._path and not stranger
-        passage = Passage(self._turns, send)
+        places = self._places
+        passage = Passage(places.turns, send)
         try:
             source = await self._admit(scope, receive, passage) if is_mcp and scope["method"] == "POST" else receive
             if source is None:
                 return
-            passage.turn = await self._turns.begin(caller)
-            if is_mcp and self._sessions is not None:
-                passage.visit = self._sessions.visit(scope, caller)
+            passage.turn = await places.turns.begin(caller)
+            if is_mcp and places.sessions is not None:
+                passage.visit = places.sessions.visit(scope, caller)
             await self._app(scope, source, passage.send)
         except RefusedError as refusal:
             if passage.has_started:
                 raise
             self._refused(refusal.reason)
             # Refusing takes its time as well.
-            passage.turn = passage.turn or await self._turns.begin(caller)
+            passage.turn = passage.turn or await places.turns.begin(caller)
             await answer_to(refusal)(scope, receive, passage.send)
         finally:
             passage.end()
@@ -82,17 +93,13 @@ class LimitCalls:
 
         `None`: the client left.
         """
-        body = await self._read(scope, receive)
+        places = self._places
+        passage.body = Body(places.limits, places.room, scope[CALLER])
+        body = await passage.body.read(scope, receive)
         if body is None:
             return None
-        if deeper_than(body, self._limits.max_json_depth):
-            raise RefusedError(
-                "json_too_deep",
-                400,
-                f"Nest the JSON no deeper than {self._limits.max_json_depth} (MCP_MAX_JSON_DEPTH).",
-            )
         if len(body) > SMALL or b'"id"' in body:
-            passage.leave = await self._gate.place(scope[CALLER])
+            passage.leave = await places.gate.place(scope[CALLER])
         scope[BODY] = body
         scope[ASKS_PROGRESS] = asks_progress(body)
         whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
@@ -102,37 +109,18 @@ class LimitCalls:
 
         return replay
 
-    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
-        """The whole body; `None` if the client left."""
-        most = self._limits.max_request_bytes
-        too_large = RefusedError("body_too_large", 413, f"Send no more than {most} bytes (MCP_MAX_REQUEST_BYTES).")
-        announced = Headers(scope=scope).get("content-length", "0")
-        if len(announced) > 15 or int(announced) > most:
-            raise too_large
-        parts, size = [], 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            part = message.get("body", b"")
-            size += len(part)
-            if size > most:
-                raise too_large
-            parts.append(part)
-            if not message.get("more_body"):
-                return b"".join(parts) if len(parts) > 1 else parts[0]
-
 
 class Passage:
-    """A request while it is served, and what it holds meanwhile: its caller's turn, and a place if it is a call."""
+    """A request while it is served, and what it holds: its caller's turn, its body, a place if it is a call."""
 
-    __slots__ = ("_send", "_turns", "has_started", "leave", "turn", "visit")
+    __slots__ = ("_send", "_turns", "body", "has_started", "leave", "turn", "visit")
 
     def __init__(self, turns: Turns, send: Send) -> None:
         self._turns = turns
         self._send = send
         self.has_started = False
         self.turn: object = None
+        self.body: Body | None = None
         self.leave: Callable[[], None] | None = None
         self.visit: Visit | None = None
 
@@ -150,6 +138,8 @@ class Passage:
     def end(self) -> None:
         """Give back what it holds."""
         self._turns.end(self.turn)
+        if self.body is not None:
+            self.body.free()
         if self.leave is not None:
             self.leave()
         if self.visit is not None:
@@ -183,19 +173,3 @@ def current_caller() -> str:
         return str(get_http_request().scope.get(CALLER, ""))
     except RuntimeError:
         return ""
-
-
-def deeper_than(body: bytes, depth: int) -> bool:
-    """Whether a JSON text is nested deeper. Milliseconds for megabytes; what is no JSON may be taken either way."""
-    if body.count(b"[") + body.count(b"{") <= depth:
-        return False
-    # Without escaped quotes every other piece between quotes is outside of strings.
-    outside = b"".join(body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
-    rest = outside.translate(None, _BRACKETS).translate(_SQUARE)
-    for _ in range(depth):
-        # Each pass takes away the innermost brackets, and with them one level.
-        shorter = rest.replace(b"[]", b"")
-        if len(shorter) == len(rest):
-            break
-        rest = shorter
-    return b"[]" in rest or rest.count(b"[") > depth

@@ -10,11 +10,10 @@ from starlette.responses import JSONResponse
 from libraries_io_mcp.settings import LimitSettings
 from libraries_io_mcp.telemetry.semconv import Refusal
 
-QUEUE_SECONDS: Final = 30.0
-"""How long a call may wait for one of the places."""
 RETRY_SECONDS: Final[dict[Refusal, int]] = {
     "caller_busy": 1,
     "server_busy": 5,
+    "too_many_bytes": 5,
     "too_many_sessions": 60,
     "too_many_streams": 60,
 }
@@ -39,8 +38,8 @@ class Gate:
 
     def __init__(self, limits: LimitSettings) -> None:
         self._limits = limits
-        self._running = 0
-        self._queued = 0
+        self.running = 0
+        self.queued = 0
         self._of_caller: Counter[str] = Counter()
         self._queues: dict[str, deque[asyncio.Future[None]]] = {}
 
@@ -75,17 +74,17 @@ class Gate:
             del self._of_caller[caller]
 
     async def _enter(self, caller: str) -> None:
-        if self._running < self._limits.max_concurrent_calls:
-            self._running += 1
+        if self.running < self._limits.max_concurrent_calls:
+            self.running += 1
             return
         busy = RefusedError("server_busy", 503, "The server has too many calls at once: try again a little later.")
-        if self._queued >= self._limits.max_queued_calls:
+        if self.queued >= self._limits.max_queued_calls:
             raise busy
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queues.setdefault(caller, deque()).append(turn)
-        self._queued += 1
+        self.queued += 1
         try:
-            async with asyncio.timeout(QUEUE_SECONDS):
+            async with asyncio.timeout(self._limits.queue_seconds):
                 await turn
         except BaseException as error:
             if turn.done() and not turn.cancelled():
@@ -93,12 +92,12 @@ class Gate:
                 self._leave()
             raise busy from None if isinstance(error, TimeoutError) else error
         finally:
-            self._queued -= 1
+            self.queued -= 1
 
     def _leave(self) -> None:
         """Hand the place to whoever waits."""
         if next_of(self._queues) is None:
-            self._running -= 1
+            self.running -= 1
 
 
 class Turns:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,7 +68,9 @@ def test_calls_that_find_no_place_wait_and_one_more_is_refused(tmp_path: Path):
         refused = calls.answers[0]
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
         assert refused.json()["error"] == "server_busy"
-        assert refusals(server.url.removesuffix("/mcp"), "server_busy") == 1
+        base = server.url.removesuffix("/mcp")
+        assert refusals(base, "server_busy") == 1
+        assert (used(base, "calls"), used(base, "queued_calls")) == (1, 1)
         upstream.released.set()
         calls.join()
         assert [answer.status_code for answer in calls.answers[1:]] == [200, 200]
@@ -102,6 +104,47 @@ def test_a_connection_too_many_is_told_so_when_all_are_busy(tmp_path: Path):
         calls.join()
         assert [each.status_code for each in calls.answers] == [200]
         assert httpx.get(server.url.replace("/mcp", "/health"), timeout=HANG_SECONDS).status_code == 200
+
+
+def test_a_manifest_of_nine_megabytes_is_taken(tmp_path: Path):
+    lines = "requests==2.0\n"
+    arguments = {"manifest": lines * (9_000_000 // len(lines)), "filename": "requirements.txt"}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+    message["params"] = {"name": "audit_dependencies", "arguments": arguments}
+    headers = {**ACCEPT, "MCP-Protocol-Version": "2025-11-25"}
+    with Upstream() as upstream, serving(tmp_path, upstream, MCP_STATELESS="true") as server:
+        answer = httpx.post(server.url, json=message, headers=headers, timeout=HANG_SECONDS)
+        assert answer.status_code == 200
+        assert upstream.asked_for("/check") == 1
+
+
+def used(base: str, limit: str) -> float:
+    """How much of a limit is in use, by the server's own gauge."""
+    for line in httpx.get(f"{base}/metrics", timeout=HANG_SECONDS).text.splitlines():
+        if line.startswith("libraries_io_http_limit_used") and f'libraries_io_http_limit_name="{limit}"' in line:
+            return float(line.rpartition(" ")[2])
+    raise AssertionError(f"no gauge of {limit}")
+
+
+def test_half_sent_bodies_take_no_more_memory_than_their_caller_may(tmp_path: Path):
+    given = {"MCP_MAX_REQUEST_BYTES": "1000000", "MCP_MAX_HELD_BYTES_PER_CALLER": "2000000"}
+    head = f"POST /mcp HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {FIRST}\r\nContent-Length: 1000000\r\n\r\n"
+    with (
+        Upstream() as upstream,
+        serving(tmp_path, upstream, MCP_STATELESS="true", **given) as server,
+        ExitStack() as stack,
+    ):
+        base = server.url.removesuffix("/mcp")
+        connections = [stack.enter_context(connect(server.url)) for _ in range(6)]
+        for connection in connections:
+            connection.sendall(head.encode() + b"x" * 900_000)
+        poll_until(lambda: refusals(base, "too_many_bytes") == 4, "those that are too many to be refused")
+        assert 0 < used(base, "held_bytes") <= 2_000_000
+        # The other callers have their room.
+        assert ask_package(server.url, SECOND, "good").status_code == 200
+        stack.close()
+        poll_until(lambda: used(base, "held_bytes") == 0, "the room to be free")
+        assert ask_package(server.url, FIRST, "good").status_code == 200
 
 
 class Sessions:
@@ -147,6 +190,7 @@ def test_sessions_of_one_caller_and_of_all(sessions: Sessions):
     assert sessions.in_session(httpx.delete, FIRST, other) == 200
     third = sessions.open(THIRD)
     assert third.status_code == 200
+    assert used(sessions.url.removesuffix("/mcp"), "sessions") == 3
     for client, opened in ((FIRST, first), (SECOND, second), (THIRD, third)):
         assert sessions.in_session(httpx.delete, client, opened) == 200
     assert refusals(sessions.url.removesuffix("/mcp"), "too_many_sessions") == 2
@@ -160,6 +204,7 @@ def test_streams_of_one_caller_and_of_all(sessions: Sessions):
 
     with stream(FIRST) as first, stream(SECOND) as second:
         assert (first.status_code, second.status_code) == (200, 200)
+        assert used(sessions.url.removesuffix("/mcp"), "streams") == 2
         for client, status in ((FIRST, 429), (THIRD, 503)):
             with stream(client) as one_more:
                 one_more.read()

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections import Counter
 from typing import Any
 
@@ -8,7 +9,7 @@ from mcp.server.auth.provider import AccessToken
 from starlette.types import Message, Receive, Scope, Send
 from tests.support.polling import HANG_SECONDS
 
-from libraries_io_mcp.http_limits import CALLER, LimitCalls, caller_of, deeper_than
+from libraries_io_mcp.http_limits import CALLER, LimitCalls, Places, caller_of
 from libraries_io_mcp.settings import LimitSettings
 
 pytestmark = pytest.mark.anyio
@@ -25,12 +26,12 @@ class Server:
         self.go_on = asyncio.Event()
         self.tidied_up = asyncio.Event()
         self.tidied_up.set()
+        self.places = Places(LimitSettings(**limits), time.monotonic, keeps_sessions=False)
         self.app = LimitCalls(
             self._serve,
             path="/mcp",
-            limits=LimitSettings(**limits),
+            places=self.places,
             logs_in=logs_in,
-            keeps_sessions=False,
             refused=self._note,
         )
 
@@ -47,10 +48,15 @@ class Server:
 
     async def ask(self, host: str, body: bytes = CALL, **more: Any) -> Message:
         """The start of the answer."""
-        sent: list[Message] = []
 
         async def receive() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
+
+        return await self.hear(host, receive, **more)
+
+    async def hear(self, host: str, receive: Receive, **more: Any) -> Message:
+        """The same for a body that comes in parts."""
+        sent: list[Message] = []
 
         async def send(message: Message) -> None:
             sent.append(message)
@@ -166,18 +172,45 @@ def test_with_a_token_it_is_whom_the_token_names():
     assert caller_of({"client": ("10.0.0.1", 1), "user": AuthenticatedUser(token)}) == "token agent"
 
 
-@pytest.mark.parametrize(
-    ("text", "deep"),
-    [
-        (b"[[[1]]]", 3),
-        (b'{"a":[{"b":1},{"c":[]}]}', 4),
-        (b'{"a":"[[[[[[","b":"\\"[[[[[[[","c":"\\\\"}', 1),
-        (b'["\\\\\\"[[[[", [1]]', 2),
-        (b"[[],[],[[]]]", 3),
-        (b"1", 0),
-        (b"[" * 50, 50),
-    ],
-)
-def test_how_deep_a_text_is(text: bytes, deep: int):
-    assert not deeper_than(text, deep)
-    assert deep == 0 or deeper_than(text, deep - 1)
+async def test_bodies_have_so_much_room():
+    size = 1_000
+    server = Server(max_request_bytes=size, max_held_bytes_per_caller=2 * size, max_held_bytes=3 * size)
+    body = CALL.ljust(size)
+    tasks = server.asking("10.0.0.1", "10.0.0.1", body=body)
+    await settled()
+    answer = await server.ask("10.0.0.1", body)
+    assert (answer["status"], header(answer, b"retry-after")) == (429, b"5")
+    tasks += server.asking("10.0.0.2", body=body)
+    await settled()
+    assert server.places.in_use()["held_bytes"] == (3 * size, 3 * size)
+    answer = await server.ask("10.0.0.3", body)
+    assert (answer["status"], header(answer, b"retry-after")) == (503, b"5")
+    assert server.refused == {"too_many_bytes": 2}
+    server.go_on.set()
+    assert [(await task)["status"] for task in tasks] == [204, 204, 204]
+    assert server.places.in_use()["held_bytes"] == (0, 3 * size)
+
+
+async def test_half_a_body_takes_its_room_and_gives_it_back_when_its_client_leaves():
+    server = Server()
+    parts: asyncio.Queue[Message] = asyncio.Queue()
+    parts.put_nowait({"type": "http.request", "body": b"x" * 1_000, "more_body": True})
+    half = asyncio.ensure_future(server.hear("10.0.0.1", parts.get))
+    await settled()
+    assert server.places.in_use()["held_bytes"][0] == 1_000
+    parts.put_nowait({"type": "http.disconnect"})
+    with pytest.raises(IndexError):  # nothing was answered
+        await half
+    assert server.places.in_use()["held_bytes"][0] == 0
+
+
+async def test_what_is_in_use():
+    server = Server(max_concurrent_calls=1, max_queued_calls=7)
+    tasks = server.asking("10.0.0.1", "10.0.0.2", "10.0.0.3")
+    await settled()
+    used = server.places.in_use()
+    assert (used["calls"], used["queued_calls"]) == ((1, 1), (2, 7))
+    server.go_on.set()
+    assert {(await task)["status"] for task in tasks} == {204}
+    used = server.places.in_use()
+    assert (used["calls"], used["queued_calls"]) == ((0, 1), (0, 7))

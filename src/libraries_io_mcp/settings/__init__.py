@@ -24,7 +24,7 @@ from libraries_io_mcp.settings.alerts import (
     WebhookSettings,
 )
 from libraries_io_mcp.settings.group import Allowed, Group, env_file, http_url, split_words, variable
-from libraries_io_mcp.settings.limits import LimitSettings
+from libraries_io_mcp.settings.limits import LimitSettings, check_limits
 from libraries_io_mcp.settings.observability import (
     HealthSettings,
     LogSettings,
@@ -128,7 +128,11 @@ class CacheSettings(Group):
     max_bytes: Annotated[
         int,
         Allowed("a whole number from 1000000 to 10000000000"),
-        Field(ge=1_000_000, le=10_000_000_000, description="Most bytes of replies kept in memory."),
+        Field(
+            ge=1_000_000,
+            le=10_000_000_000,
+            description="Most bytes of memory for kept answers. They take 4 to 12 times the bytes of their replies.",
+        ),
     ] = 64_000_000
     ttl_seconds: Annotated[
         float | None,
@@ -232,13 +236,15 @@ def load_settings(
     given = {"transport": transport, "host": host, "port": port}
     server = _load(ServerSettings, **{name: value for name, value in given.items() if value is not None})
     check_server(server, given_host=host)
+    limits = _load(LimitSettings)
+    check_limits(limits)
     return Settings(
         _load(LibrariesIOSettings),
         _load(CacheSettings),
         _load(RedisSettings),
         _load(ToolSettings),
         server,
-        _load(LimitSettings),
+        limits,
         _log_settings(),
         _load(ObservationSettings),
         _telemetry_settings(),

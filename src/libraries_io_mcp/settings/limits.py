@@ -1,11 +1,13 @@
 """What one caller over HTTP may cost: sizes, numbers at once, and how long anything may take."""
 
 from ipaddress import ip_network
+from itertools import pairwise
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
+from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.settings.group import Allowed, Group, Words
 
 OTHER_FILES: Final = 200
@@ -34,6 +36,31 @@ class LimitSettings(Group):
         Allowed("a whole number from 8 to 200"),
         Field(ge=8, le=200, description="How deep the JSON of a request may be nested; deeper is answered with 400."),
     ] = 64
+    max_json_values: Annotated[
+        int,
+        Allowed("a whole number from 1000 to 10000000"),
+        Field(
+            ge=1_000,
+            le=10_000_000,
+            description="How many values the JSON of a request may have; more are answered with 400. A text of any "
+            "length is one.",
+        ),
+    ] = 10_000
+    max_held_bytes: Annotated[
+        int,
+        Allowed("a whole number from 1000 to 100000000000"),
+        Field(
+            ge=1_000,
+            le=100_000_000_000,
+            description="Bytes of request bodies in memory at once, from their first byte to their answer; more are "
+            "answered with 503.",
+        ),
+    ] = 64_000_000
+    max_held_bytes_per_caller: Annotated[
+        int,
+        Allowed("a whole number from 1000 to 100000000000"),
+        Field(ge=1_000, le=100_000_000_000, description="Such bytes of one caller; more are answered with 429."),
+    ] = 24_000_000
     max_header_bytes: Annotated[
         int,
         Allowed("a whole number from 4096 to 1000000"),
@@ -78,6 +105,11 @@ class LimitSettings(Group):
         Allowed("a whole number from 0 to 100000"),
         Field(ge=0, le=100_000, description="Calls that may wait; one more is answered with 503."),
     ] = 256
+    queue_seconds: Annotated[
+        float,
+        _SECONDS,
+        Field(ge=0.1, le=86_400, description="How long a call may wait for one of the places; then the answer is 503."),
+    ] = 30.0
     max_sessions: Annotated[
         int,
         Allowed("a whole number from 1 to 100000"),
@@ -146,3 +178,18 @@ class LimitSettings(Group):
     def open_files(self) -> int:
         """How many files the process must be allowed to open: each connection is one."""
         return self.max_connections + OTHER_FILES
+
+
+def check_limits(limits: LimitSettings) -> None:
+    """Whether the limits go together.
+
+    Raises:
+        SettingsError: the largest body would never find room.
+    """
+    sizes = ("max_request_bytes", "max_held_bytes_per_caller", "max_held_bytes")
+    for less, more in pairwise(sizes):
+        if getattr(limits, less) > getattr(limits, more):
+            raise SettingsError(
+                f"MCP_{more.upper()}={getattr(limits, more)}: less than MCP_{less.upper()}, so what that allows would "
+                f"be refused; allowed: {getattr(limits, less)} or more"
+            )

@@ -20,6 +20,7 @@ from libraries_io_mcp.telemetry.semconv import (
     BreakerState,
     CacheResult,
     HealthCheck,
+    HttpLimit,
     LogDestination,
     Metric,
     OperationName,
@@ -76,6 +77,8 @@ class Instruments:
         self._work_duration = _histogram(meter, semconv.WORK_DURATION)
         self._http_active = _tally(meter, semconv.HTTP_SERVER_ACTIVE)
         self._http_refusals = _tally(meter, semconv.HTTP_REFUSALS)
+        self._http_limit_used = _watch(meter, semconv.HTTP_LIMIT_USED)
+        self._http_limit_max = _watch(meter, semconv.HTTP_LIMIT_MAX)
         self._retries = _tally(meter, semconv.RETRIES)
         self._cache_lookups = _tally(meter, semconv.CACHE_LOOKUPS)
         self._log_drops = _tally(meter, semconv.LOG_DROPS)
@@ -115,6 +118,15 @@ class Instruments:
     def http_refused(self, reason: Refusal) -> None:
         """A limit refused or ended something that came over HTTP."""
         self._http_refusals.add(1, reason)
+
+    def watch_http_limits(self, read: Callable[[], Mapping[HttpLimit, tuple[int, int]]]) -> None:
+        """`read` tells of each limit for all callers over HTTP how much is in use and how much there is."""
+
+        def observed(which: int) -> list[Observation]:
+            return [Observation(each[which], {Attribute.HTTP_LIMIT: name}) for name, each in read().items()]
+
+        self._http_limit_used.read = lambda: observed(0)
+        self._http_limit_max.read = lambda: observed(1)
 
     def call(self, endpoint: str, duration: float, *, cache: CacheResult, error_type: str | None) -> None:
         """One question to Libraries.io has ended. `endpoint` is a path template of the client's closed list."""

@@ -46,6 +46,7 @@ def record_everything(instruments: Instruments) -> None:
     instruments.watch_operations(lambda: 2)
     instruments.watch_quota(lambda: (60, 59, 1))
     instruments.watch_cache(lambda: (3, 1000))
+    instruments.watch_http_limits(lambda: {"calls": (1, 256)})
     instruments.watch_breakers(lambda: {"search": "half_open"})
 
 

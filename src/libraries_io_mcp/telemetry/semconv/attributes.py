@@ -71,6 +71,7 @@ class Attribute(StrEnum):
     ALERT_SEVERITY = "alerting.severity"
     ALERT_STATE = "alerting.state"
     REFUSAL = "libraries_io.refusal.reason"
+    HTTP_LIMIT = "libraries_io.http.limit.name"
     USER_HASH = "user.hash"
     USER_ID = "user.id"
 
@@ -201,6 +202,7 @@ FACTS: Final[dict[Attribute, Facts]] = {
     Attribute.ALERT_OUTCOME: _closed("What became of a message or an evaluation.", values.ALERT_OUTCOMES),
     Attribute.ALERT_SEVERITY: _closed("How bad it is, by the rule's label.", values.ALERT_SEVERITIES),
     Attribute.ALERT_STATE: _closed("Whether the alert fires or is about to.", values.ALERT_STATES),
+    Attribute.HTTP_LIMIT: _closed("What there is only so much of (docs/deployment.md).", values.HTTP_LIMITS),
     Attribute.REFUSAL: _closed("Which limit refused or ended it (docs/deployment.md).", values.REFUSALS),
     Attribute.USER_HASH: Facts("string", "Keyed hash of the caller's name (LOG_INCLUDE_USER_ID=hashed)."),
     Attribute.USER_ID: Facts("string", "The caller's name (LOG_INCLUDE_USER_ID=raw)."),

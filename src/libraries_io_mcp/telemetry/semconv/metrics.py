@@ -191,6 +191,21 @@ HTTP_REFUSALS: Final = Metric(
     "Connections, requests and calls over HTTP that a limit refused or ended.",
     (Attribute.REFUSAL,),
 )
+HTTP_LIMIT_USED: Final = Metric(
+    "libraries_io.http.limit.used",
+    "gauge",
+    "{item}",
+    "How much of a limit for all callers over HTTP is in use: `calls` are worked on, `queued_calls` wait for a place, "
+    "`held_bytes` are those of request bodies in memory.",
+    (Attribute.HTTP_LIMIT,),
+)
+HTTP_LIMIT_MAX: Final = Metric(
+    "libraries_io.http.limit.max",
+    "gauge",
+    "{item}",
+    "How much of it there may be, by the settings.",
+    (Attribute.HTTP_LIMIT,),
+)
 ALERTS_ACTIVE: Final = Metric(
     "alerting.alerts.active",
     "gauge",
@@ -242,6 +257,8 @@ METRICS: Final = (
     HEALTH_SCORE,
     ALERT_DELIVERIES,
     HTTP_REFUSALS,
+    HTTP_LIMIT_USED,
+    HTTP_LIMIT_MAX,
     ALERTS_ACTIVE,
     ALERT_EVALUATIONS,
     ALERT_EVALUATION_DURATION,

@@ -77,6 +77,8 @@ Refusal = Literal[
     "pipelined",
     "body_too_large",
     "json_too_deep",
+    "json_too_many_values",
+    "too_many_bytes",
     "caller_busy",
     "server_busy",
     "too_many_sessions",
@@ -86,6 +88,9 @@ Refusal = Literal[
 ]
 """Why something that came over HTTP was not served to its end."""
 REFUSALS: Final[frozenset[str]] = frozenset(get_args(Refusal))
+HttpLimit = Literal["connections", "calls", "queued_calls", "sessions", "streams", "held_bytes"]
+"""What all callers over HTTP together may have so much of."""
+HTTP_LIMITS: Final[frozenset[str]] = frozenset(get_args(HttpLimit))
 HealthCheck = Literal[
     "api_connectivity",
     "rate_limit_status",
