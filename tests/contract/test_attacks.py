@@ -119,6 +119,34 @@ def test_json_that_is_too_deep(server: Running, base: str, depth: int):
         assert (answer.status_code, answer.json()["error"]) == (400, "json_too_deep")
 
 
+@pytest.mark.parametrize("value", ["[]", "1", '""', '{"a":1}', "[" * 55 + "]" * 55])
+def test_json_that_has_too_many_values(server: Running, base: str, value: str):
+    before = refusals(base, "json_too_many_values")
+    body = "[" + f"{value}," * (900_000 // (len(value) + 1)) + "1]"
+    answer = httpx.post(server.url, content=body, headers=ACCEPT, timeout=HANG_SECONDS)
+    assert (answer.status_code, answer.json()["error"]) == (400, "json_too_many_values")
+    assert "MCP_MAX_JSON_VALUES" in answer.json()["what_to_do"]
+    assert refusals(base, "json_too_many_values") == before + 1
+
+
+def test_names_that_nobody_knows_are_told_in_part(server: Running):
+    long = "k" * 900_000
+    many = {f"k{number}": 1 for number in range(9_000)}
+    asked = {
+        "an argument": ("tools/call", {"name": "get_package_info", "arguments": {long: 1}}),
+        "many arguments": ("tools/call", {"name": "get_package_info", "arguments": many}),
+        "a tool": ("tools/call", {"name": long, "arguments": {}}),
+        "a prompt": ("prompts/get", {"name": long}),
+        "a resource": ("resources/read", {"uri": f"package://{long}"}),
+    }
+    session = {"Mcp-Session-Id": httpx.post(server.url, json=INITIALIZE, headers=ACCEPT).headers["mcp-session-id"]}
+    for name, (method, params) in asked.items():
+        message = {"jsonrpc": "2.0", "id": 2, "method": method, "params": params}
+        answer = httpx.post(server.url, json=message, headers={**ACCEPT, **session}, timeout=HANG_SECONDS)
+        assert answer.status_code == 200, name
+        assert len(answer.content) < 5_000, name
+
+
 def test_depth_inside_of_a_text_is_none(server: Running):
     request = {**INITIALIZE, "params": {**INITIALIZE["params"], "_meta": {"note": '\\"[{' * 10_000}}}
     answer = httpx.post(server.url, json=request, headers=ACCEPT, timeout=HANG_SECONDS)

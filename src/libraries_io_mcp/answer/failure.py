@@ -1,15 +1,18 @@
 """What an error looks like to an agent: `error_type`, a sentence, what to do next, and what else is known."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, Final
 
 import mcp_types
 from fastmcp.exceptions import NotFoundError, ValidationError
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools.base import ToolResult
+from mcp import MCPError
 from pydantic import ValidationError as ArgumentsError
+from pydantic_core import ErrorDetails
 
 from libraries_io_mcp.errors import CallError, InvalidRequestError, LibrariesIOMCPError
 
@@ -18,6 +21,12 @@ WRONG_NAME: Final = frozenset({"unexpected_keyword_argument", "missing_argument"
 
 _BETWEEN_SENTENCES: Final = re.compile(r"(?<=\.) ")
 _NAME: Final = re.compile(r"\w+")
+SAID: Final = 5
+"""So many faults are told of a call; more tell nothing new."""
+LONGEST_NAME: Final = 100
+"""So much of a name that is wrong is looked at and told."""
+MOST_ARGUMENTS: Final = 100
+"""No tool has as many: with more, or with a longer name, a call is not checked any further."""
 
 
 class DefectError(CallError):
@@ -81,29 +90,52 @@ class RefuseBadCalls(Middleware):
     ) -> ToolResult:
         """Answer with `invalid_request` and what is wrong, in one sentence."""
         try:
-            return await call_next(context)
+            return await self._far_off(context) or await call_next(context)
         except ValidationError as error:
-            return error_result(InvalidRequestError(wrong_arguments(error), **await self._right_ones(context, error)))
+            faults = _faults(error)
+            wrong = [str(fault["loc"][0]) for fault in faults if fault["type"] in WRONG_NAME and len(fault["loc"]) == 1]
+            names = await self._names(context) if wrong else None
+            return error_result(InvalidRequestError(wrong_arguments(error), **_right_ones(wrong, names)))
         except NotFoundError:
             return error_result(await self._no_such_tool(context))
 
-    async def _right_ones(
-        self, context: MiddlewareContext[mcp_types.CallToolRequestParams], error: ValidationError
-    ) -> dict[str, Any]:
-        """What to do about arguments whose names are wrong: the right names, and those that are close."""
-        cause = error.__cause__
-        faults = cause.errors() if isinstance(cause, ArgumentsError) else []
-        wrong = [str(fault["loc"][0]) for fault in faults if fault["type"] in WRONG_NAME and len(fault["loc"]) == 1]
+    async def on_read_resource(
+        self, context: MiddlewareContext[mcp_types.ReadResourceRequestParams], call_next: CallNext[Any, Any]
+    ) -> Any:
+        """The resource. FastMCP's answer to an address that there is not tells it twice, however long it is.
+
+        Raises:
+            MCPError: there is none at an address that is too long to be told.
+        """
+        return await _unless_long(str(context.message.uri), "resource", call_next(context))
+
+    async def on_get_prompt(
+        self, context: MiddlewareContext[mcp_types.GetPromptRequestParams], call_next: CallNext[Any, Any]
+    ) -> Any:
+        """The same for prompts.
+
+        Raises:
+            MCPError: there is none with a name that is too long to be told.
+        """
+        return await _unless_long(context.message.name, "prompt", call_next(context))
+
+    async def _far_off(self, context: MiddlewareContext[mcp_types.CallToolRequestParams]) -> ToolResult | None:
+        """The answer to arguments that are checked no further, since each one of them would take its time."""
+        given = context.message.arguments or {}
+        if len(given) <= MOST_ARGUMENTS and not any(len(name) > LONGEST_NAME for name in given):
+            return None
+        names = await self._names(context)
+        if names is None:
+            return None
+        wrong = list(islice((name for name in given if name not in names), SAID))
+        said = "; ".join(f"{shortened(name)}: Unexpected keyword argument" for name in wrong)
+        return error_result(InvalidRequestError(f"Wrong arguments: {said}.", **_right_ones(wrong, names)))
+
+    async def _names(self, context: MiddlewareContext[mcp_types.CallToolRequestParams]) -> list[str] | None:
+        """The names of a tool's arguments; `None` if there is no such tool."""
         server = context.fastmcp_context.fastmcp if context.fastmcp_context else None
-        tool = await server.get_tool(context.message.name) if server and wrong else None
-        if tool is None:
-            return {}
-        names = list(tool.parameters.get("properties", {}))
-        close = [name for given in wrong for name in get_close_matches(given, names, n=1)]
-        return {
-            "next_step": f"Its arguments are: {', '.join(names) or 'none'}.",
-            "suggestions": tuple(dict.fromkeys(close)),
-        }
+        tool = await server.get_tool(context.message.name) if server else None
+        return list(tool.parameters.get("properties", {})) if tool else None
 
     async def _no_such_tool(self, context: MiddlewareContext[mcp_types.CallToolRequestParams]) -> InvalidRequestError:
         asked = context.message.name
@@ -118,15 +150,48 @@ class RefuseBadCalls(Middleware):
         return InvalidRequestError(
             "There is no such tool here.",
             next_step="Call one of the tools that tools/list names.",
-            suggestions=tuple(get_close_matches(asked, names, n=3)),
+            suggestions=tuple(get_close_matches(asked[:LONGEST_NAME], names, n=3)),
         )
+
+
+async def _unless_long(name: str, what: str, answer: Awaitable[Any]) -> Any:
+    try:
+        return await answer
+    except NotFoundError:
+        if len(name) <= LONGEST_NAME:
+            raise
+        raise MCPError(mcp_types.INVALID_PARAMS, f"There is no such {what}: {shortened(name)!r}") from None
+
+
+def _right_ones(wrong: list[str], names: list[str] | None) -> dict[str, Any]:
+    """What to do about arguments whose names are wrong: the right names, and those that are close."""
+    if names is None:
+        return {}
+    close = [name for given in wrong for name in get_close_matches(given[:LONGEST_NAME], names, n=1)]
+    return {
+        "next_step": f"Its arguments are: {', '.join(names) or 'none'}.",
+        "suggestions": tuple(dict.fromkeys(close)),
+    }
 
 
 def wrong_arguments(error: ValidationError) -> str:
     """What is wrong with the arguments of a call, in one sentence."""
+    faults = _faults(error)
+    if not faults:
+        return "The arguments are not what the tool's schema asks for."
+    found = [f"{'.'.join(shortened(str(part)) for part in fault['loc'])}: {fault['msg']}" for fault in faults]
+    return f"Wrong arguments: {'; '.join(found)}."
+
+
+def shortened(name: str) -> str:
+    """A name as a client gave it, no longer than an answer should tell it."""
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..."
+
+
+def _faults(error: ValidationError) -> list[ErrorDetails]:
+    """The first few faults of the arguments of a call."""
     cause = error.__cause__
     if not isinstance(cause, ArgumentsError):
-        return "The arguments are not what the tool's schema asks for."
+        return []
     # The input itself is left out: the caller has it, and it may be huge.
-    found = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in cause.errors()]
-    return f"Wrong arguments: {'; '.join(found[:5])}."
+    return cause.errors(include_url=False, include_context=False, include_input=False)[:SAID]
