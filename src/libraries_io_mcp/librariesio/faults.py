@@ -101,7 +101,11 @@ def _fault_of_4xx(reply: httpx.Response, *, key_present: bool) -> CallError | No
         return NotFoundError("Libraries.io does not know that name.", status_code=status)
     # The service turns an error 400 of its own into a 404 without a body.
     if status in {400, 406, 422} or (status == 404 and not reply.content):
-        return InvalidRequestError("Libraries.io did not accept the question.", status_code=status)
+        return InvalidRequestError(
+            "Libraries.io did not accept the question.",
+            next_step="Look at each argument: it does not say which one it refused.",
+            status_code=status,
+        )
     return None
 
 

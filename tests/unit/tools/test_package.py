@@ -117,6 +117,13 @@ async def test_a_platform_newer_than_our_list():
     assert "Did you mean: Zig" in text
 
 
+async def test_a_question_that_the_service_refuses_without_a_word():
+    async with tools_on(lambda _: reply({"x": ["is required"]}, 400)) as client:
+        facts, _ = await ask(client, "get_package_info", platform="npm", name="x")
+    assert facts["error_type"] == "invalid_request"
+    assert "does not say which" in facts["next_step"]
+
+
 async def test_a_platform_when_the_list_can_not_be_had():
     async with tools_on(lambda _: reply({"error": "x"}, 500)) as client:
         facts, _ = await ask(client, "get_package_info", platform="npmm", name="x")
