@@ -32,7 +32,7 @@ test: $(READY) ## Run the fast tests with coverage
 	@# The files that take long first, so that nobody waits for one of them at the end.
 	@$(BIN)/pytest tests/contract tests/scenarios tests/unit --numprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
-inspect: $(READY) ## Let the official MCP Inspector look at both transports (needs npx and the npm registry)
+inspect: $(READY) ## Let the official MCP Inspector look at both transports (needs npx and the npm registry; part of e2e)
 	@$(BIN)/python scripts/inspect
 
 check: $(READY) ## Format, lint, types, import rules: exactly what CI runs
@@ -64,6 +64,7 @@ e2e: $(READY) ## Run the product against the real servers, a real browser and a 
 	@scripts/servers
 	@scripts/browser
 	@scripts/proxy
+	@if command -v npx > /dev/null; then $(BIN)/python scripts/inspect; else echo "SKIPPED: the MCP Inspector, for want of npx"; fi
 	@$(BIN)/pytest tests/servers tests/e2e -m "not outage"
 
 e2e-outages: $(READY) ## Kill every back end for two minutes under load, then count (a quarter of an hour)
