@@ -92,7 +92,7 @@ def assemble(
         monotonic=monotonic,
         caller=caller,
     )
-    replicas.join(quota.name, breakers=breaker, also=quota.look)
+    replicas.join(quota.name, breakers=breaker, callers=quota, also=quota.look)
     return asker, quota, _vitals(contacts, asker, quota, breaker, cache, shared, replicas), replicas
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -160,6 +160,14 @@ class Quota:
         """See what other processes have used, so that it is known should they be lost sight of."""
         if self._window >= 0 and self._clock.latest_window(self._now()) == self._window:
             self._used = await self._counters.get(self._counter())
+
+    def tell(self) -> str:
+        """What other processes with this budget should know of the callers here, so that none takes another's share."""
+        return self._shares.tell({*self._waiting["interactive"], *self._waiting["batch"]})
+
+    def hear(self, told: Iterable[str]) -> None:
+        """What each of the others has told."""
+        self._shares.hear(told)
 
     async def learn(self, reply: httpx.Response, *, sent: float) -> None:
         """Correct the count, the limit and the clock by what a reply says about them."""

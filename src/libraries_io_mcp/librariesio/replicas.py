@@ -1,4 +1,5 @@
-"""The processes that share one budget, as they see each other through Redis: how many, and whose breakers are open.
+"""The processes that share one budget, as they see each other through Redis: how many, whose breakers are open, and who
+has had what of the budget.
 
 What is learned here is advice: nothing fails and nothing waits when Redis does not answer.
 """
@@ -6,13 +7,16 @@ What is learned here is advice: nothing fails and nothing waits when Redis does 
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
 
 BEAT_SECONDS: Final = 2.0
 """How often each says that it is there, and looks at the others."""
+LEAVE_SECONDS: Final = 0.1
+"""Longer than that the end does not wait for a Redis that may be dead: the others then see it in `GONE_SECONDS`."""
 GONE_SECONDS: Final = 10.0
 """One that has not been heard of for so long is gone."""
+LONGEST_WINDOW_SECONDS: Final = 3_600
 PREFIX: Final = "libraries_io_mcp:replicas:1:"
 
 logger = logging.getLogger("libraries_io_mcp.librariesio")
@@ -28,6 +32,16 @@ class Breakers(Protocol):
         """The same of the other processes."""
 
 
+class Callers(Protocol):
+    """What this process has given to whom."""
+
+    def tell(self) -> str:
+        """In words for the others."""
+
+    def hear(self, told: Iterable[str]) -> None:
+        """The words of the others."""
+
+
 class Replicas:
     """The others, as they were seen last. `store` is a `redis.asyncio.Redis`; without one there are none.
 
@@ -37,8 +51,9 @@ class Replicas:
     def __init__(self, store: Any | None, *, sleep: Callable[[float], Awaitable[None]], seconds: float) -> None:
         self._store = store
         self._me = uuid.uuid4().hex
-        self._members = self._hints = ""
+        self._members = self._hints = self._shares = ""
         self._breakers: Breakers | None = None
+        self._callers: Callers | None = None
         self._also: Callable[[], Awaitable[None]] | None = None
         self._sleep = sleep
         self._seconds = seconds
@@ -50,10 +65,14 @@ class Replicas:
         """How many there were at the last look, this one among them."""
         return self._count
 
-    def join(self, name: str, *, breakers: Breakers, also: Callable[[], Awaitable[None]]) -> None:
+    def join(
+        self, name: str, *, breakers: Breakers, callers: Callers | None = None, also: Callable[[], Awaitable[None]]
+    ) -> None:
         """Belong to those who share the budget of that name; `also` is done at each beat."""
-        self._members, self._hints = f"{PREFIX}{name}:members", f"{PREFIX}{name}:breakers"
-        self._breakers, self._also = breakers, also
+        self._members, self._hints, self._shares = (
+            f"{PREFIX}{name}:{what}" for what in ("members", "breakers", "shares")
+        )
+        self._breakers, self._callers, self._also = breakers, callers, also
 
     async def run(self) -> None:
         """Keep in touch until cancelled."""
@@ -76,8 +95,9 @@ class Replicas:
     async def leave(self) -> None:
         """This one ends: the others need not wait until it is gone."""
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(min(LEAVE_SECONDS, self._seconds)):
                 if self._store is not None:
+                    # What its callers were given stays until the window is over.
                     await self._store.zrem(self._members, self._me)
         except Exception as error:
             logger.debug("the other replicas are not told of the end: Redis failed with %s", type(error).__name__)
@@ -96,9 +116,15 @@ class Replicas:
             if own:
                 commands.hset(self._hints, mapping={group: f"{now + left:.3f}" for group, left in own.items()})
                 commands.expire(self._hints, 300)
+            if self._callers is not None:
+                commands.hset(self._shares, self._me, self._callers.tell())
+                commands.expire(self._shares, 2 * LONGEST_WINDOW_SECONDS)
+            commands.hgetall(self._shares)
             commands.hgetall(self._hints)
             answers = await commands.execute()
         self._published = frozenset(own)
         self._count = max(int(answers[2]), 1)
         others = {name.decode(): float(until) - now for name, until in answers[-1].items() if name.decode() not in own}
+        if self._callers is not None:
+            self._callers.hear(text for process, text in answers[-2].items() if process.decode() != self._me)
         breakers.advise({group: left for group, left in others.items() if left > 0})

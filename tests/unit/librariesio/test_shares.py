@@ -1,3 +1,5 @@
+import pytest
+
 from libraries_io_mcp.librariesio.shares import Shares
 
 LIMIT = 60
@@ -59,3 +61,41 @@ def test_nothing_is_kept_for_nobody_in_particular():
 def test_many_callers_keep_one_request_each_at_most():
     shares = given(("a", 1))
     assert kept(shares, "a", waiting=tuple(str(number) for number in range(100))) == 100
+
+
+def heard(shares: Shares, *others: Shares, waiting: tuple[str, ...] = ()) -> Shares:
+    shares.hear(other.tell(waiting) for other in others)
+    return shares
+
+
+def test_what_other_processes_have_given_counts():
+    here, there = given(("a", 20)), given(("a", 10), ("b", 10))
+    assert kept(here, "a") == 0
+    assert kept(heard(here, there), "a") == 20
+    assert kept(heard(given(("a", 29)), given(("b", 1))), "a") == 0
+
+
+def test_who_waits_or_asked_before_elsewhere_is_known_here():
+    there = Shares()
+    assert kept(there, "b") == 0
+    assert kept(heard(given(("a", 30)), there, waiting=("b",)), "a") == 30
+    before = given(("b", 5), window=1)
+    assert kept(heard(given(("a", 30), window=2), before), "a", 2) == 30
+    before.give("", 2)
+    assert kept(heard(given(("a", 30), window=2), before), "a", 2) == 30
+    # Of two windows ago.
+    assert kept(heard(given(("a", 60), window=3), given(("b", 5), window=1)), "a", 3) == 0
+
+
+def test_the_others_learn_no_name():
+    told = given(("client 203.0.113.7", 3), ("", 2)).tell(["token deploy"])
+    assert "203" not in told
+    assert "deploy" not in told
+    assert '""' not in told
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"window": 1}', '{"window": 1, "given": [], "before": []}'])
+def test_what_can_not_be_read_is_left_out(text: str):
+    shares = given(("a", 60))
+    shares.hear([text])
+    assert kept(shares, "a") == 0
