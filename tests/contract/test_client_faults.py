@@ -1,114 +1,152 @@
-"""Every fault under every endpoint: a typed error in time, or a stale answer when there is one; the next call works."""
+"""Every fault under every endpoint: its one typed error in time, or a stale answer that says so; then a good answer."""
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
 from tests.support.polling import HANG_SECONDS
-from tests.unit.librariesio.calls import READS, asking, early_in_a_minute, sandbox
+from tests.unit.librariesio.calls import READS, Call, asking, early_in_a_minute, sandbox
 
 from libraries_io_mcp import errors
 from libraries_io_mcp.librariesio import endpoints
+from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.librariesio.endpoints import Endpoint
-from libraries_io_mcp.sandbox.faults import FAULT_NAMES, Fault
+from libraries_io_mcp.sandbox.faults import FAULT_NAMES
 
-TIMEOUT = 0.6
-SLACK = HANG_SECONDS  # for a busy machine; what hangs would hang for good
-EXPECTED: dict[str, tuple[type[errors.CallError], ...]] = {
-    "bad_gateway_slow": (errors.UpstreamFaultError,),
-    "forbidden_json": (errors.ForbiddenError,),
-    "forbidden_text": (errors.KeyRejectedError,),
-    "html": (errors.InvalidReplyError,),
-    "huge": (errors.ReplyTooLargeError,),
-    "not_found": (errors.NotFoundError,),
-    "null": (errors.InvalidReplyError,),
-    "rate_limited": (errors.QuotaExceededError,),
-    "rate_limited_bare": (errors.QuotaExceededError,),
-    "read_only": (errors.UpstreamFaultError,),
-    "redirect": (errors.InvalidReplyError,),
-    "reset": (errors.UpstreamUnreachableError,),
-    "server_error": (errors.UpstreamFaultError,),
-    "slow_body": (errors.UpstreamTimeoutError,),
-    "timeout": (errors.UpstreamTimeoutError,),
-    "truncated": (errors.InvalidReplyError,),
-    "wrong_types": (errors.InvalidReplyError,),
+LIMIT = 100_000
+EXPECTED: dict[str, type[errors.CallError]] = {
+    "accepted": errors.UpstreamTimeoutError,
+    "bad_gateway_slow": errors.UpstreamFaultError,
+    "forbidden_json": errors.ForbiddenError,
+    "forbidden_text": errors.KeyRejectedError,
+    "html": errors.InvalidReplyError,
+    "huge": errors.ReplyTooLargeError,
+    "not_found": errors.NotFoundError,
+    "null": errors.InvalidReplyError,
+    "rate_limited": errors.QuotaExceededError,
+    "rate_limited_bare": errors.QuotaExceededError,
+    "read_only": errors.UpstreamFaultError,
+    "redirect": errors.InvalidReplyError,
+    "reset": errors.UpstreamUnreachableError,
+    "server_error": errors.UpstreamFaultError,
+    "slow_body": errors.UpstreamTimeoutError,
+    "timeout": errors.UpstreamTimeoutError,
+    "truncated": errors.InvalidReplyError,
+    "wrong_types": errors.InvalidReplyError,
 }
-FRESH = [name for name in READS if name != "/{host}/repository"]
-KEPT = [name for name in FRESH if not name.startswith("/subscriptions")]
-DELAYS = {"bad_gateway_slow": 0.05, "slow_body": 0.2}
+DELETE = "DELETE /subscriptions/{platform}/{name}"
+HARMLESS = {
+    # A reply without a body has nothing to slow down, to cut or to mistype.
+    *((fault, DELETE) for fault in ("slow_body", "truncated", "wrong_types")),
+    # What it says of a package that one is not subscribed to.
+    ("null", "/subscriptions/{platform}/{name}"),
+}
+"""Where the reply with the fault is a good one."""
+SUBSCRIBED = ("lodash", "express", "axios")
+CALLS: dict[str, Call] = READS | {
+    "/subscriptions/{platform}/{name}": lambda api: api.subscription("npm", "lodash"),
+    "POST /subscriptions/{platform}/{name}": lambda api: api.subscribe("npm", "react"),
+    "PUT /subscriptions/{platform}/{name}": lambda api: api.change_subscription(
+        "npm", "express", include_prerelease=True
+    ),
+    DELETE: lambda api: api.unsubscribe("npm", "axios"),
+}
+KEPT = [name for name in READS if not name.startswith("/subscriptions")]
+WAITS = {"accepted", "rate_limited", "rate_limited_bare", "slow_body", "timeout"}
+"""Faults that last longer than a question may: those are asked with little time."""
+IMPATIENT = 1.0
+DELAYS = {"accepted": 2.0, "bad_gateway_slow": 0.05, "slow_body": 0.3}
 OUTAGES = [name for name in FAULT_NAMES if name not in {"forbidden_json", "forbidden_text", "not_found", "huge"}]
 
 
-def _fault(name, **options):
-    return Fault(name, delay=DELAYS.get(name), size=200_000, **options)
+class Clock:
+    """The machine's clock, put forward by hand."""
+
+    def __init__(self) -> None:
+        self._now = early_in_a_minute()
+        self.later = 0.0
+
+    def __call__(self) -> float:
+        return self._now() + self.later
 
 
-def test_every_fault_is_in_the_table():
+async def _switch_on(base_url: str, name: str, size: int) -> None:
+    fault = {"name": name, "size": size} | ({"delay": DELAYS[name]} if name in DELAYS else {})
+    async with httpx.AsyncClient(timeout=HANG_SECONDS) as control:
+        reply = await control.post(f"{base_url.removesuffix('/api')}/_sandbox/faults", json=fault)
+        assert reply.status_code == 200, reply.text
+
+
+async def _switch_off(base_url: str) -> None:
+    async with httpx.AsyncClient(timeout=HANG_SECONDS) as control:
+        await control.delete(f"{base_url.removesuffix('/api')}/_sandbox/faults")
+
+
+async def _outcome(call: Call, api: LibrariesIOClient) -> object:
+    try:
+        return await call(api)
+    except errors.CallError as error:
+        return error
+
+
+def _endpoints() -> Iterator[tuple[str, str]]:
+    for value in vars(endpoints).values():
+        if isinstance(value, Endpoint):
+            write = value.group == "subscriptions" and value.method != "GET"
+            yield value.method, f"{value.method} {value.template}" if write else value.template
+
+
+def test_every_fault_and_every_endpoint_is_in_the_table():
     assert set(EXPECTED) == set(FAULT_NAMES)
+    assert {name for _, name in _endpoints()} == set(CALLS)
 
 
-async def _outcome(endpoint, base_url, now):
-    """What comes of one question by a client of its own: no breaker or quota that learned from another one."""
-    async with asking(base_url, timeout=TIMEOUT, max_reply_bytes=100_000, now=now) as api:
+@pytest.mark.parametrize("name", FAULT_NAMES)
+async def test_each_endpoint_fails_with_its_error_in_time_and_the_next_call_works(name):
+    """Each endpoint is asked by a client of its own: no breaker or quota that learned from another one."""
+    clock = Clock()
+    async with sandbox(now=clock) as base_url, AsyncExitStack() as clients:
+        options = {"timeout": HANG_SECONDS, "max_reply_bytes": LIMIT, "now": clock, "monotonic": time.monotonic}
+        apis = {each: await clients.enter_async_context(asking(base_url, **options)) for each in CALLS}
+        for package in SUBSCRIBED:
+            await apis[DELETE].subscribe("npm", package)
+        await _switch_on(base_url, name, 2 * LIMIT)
         start = time.monotonic()
-        try:
-            outcome = await READS[endpoint](api)
-        except errors.CallError as error:
-            outcome = error
-        return endpoint, outcome, time.monotonic() - start
-
-
-@pytest.mark.parametrize("name", FAULT_NAMES)
-async def test_each_endpoint_fails_in_time_with_a_typed_error(name):
-    now = early_in_a_minute()
-    async with sandbox(_fault(name), now=now) as base_url:
-        for endpoint, outcome, seconds in await asyncio.gather(*(_outcome(each, base_url, now) for each in FRESH)):
-            assert seconds < TIMEOUT + SLACK, endpoint
-            if isinstance(outcome, errors.CallError):
-                # The deadline may come while a repeat is under way.
-                assert isinstance(outcome, (*EXPECTED[name], errors.UpstreamTimeoutError)), (endpoint, outcome)
-                assert str(outcome)
-                assert outcome.next_step
-            else:
-                assert not outcome.data, f"{endpoint}: only an empty answer can look the same with the fault"
-
-
-@pytest.mark.parametrize("name", FAULT_NAMES)
-async def test_the_next_call_works(name):
-    async with (
-        sandbox(_fault(name, count=1)) as base_url,
-        asking(base_url, timeout=3.0, max_reply_bytes=100_000) as api,
-    ):
-        try:
-            await api.platforms()
-        except errors.CallError as error:
-            if isinstance(error, errors.QuotaExceededError):
-                return  # the window is closed for all: tests/unit/librariesio shows that it opens again
-        patient = api.asking(timeout_seconds=HANG_SECONDS)
-        assert (await patient.project("npm", "left-pad")).data.name == "left-pad"
+        asked = {each: api.asking(timeout_seconds=IMPATIENT if name in WAITS else None) for each, api in apis.items()}
+        outcomes = await asyncio.gather(*(_outcome(call, asked[each]) for each, call in CALLS.items()))
+        assert time.monotonic() - start < HANG_SECONDS
+        for endpoint, outcome in zip(CALLS, outcomes, strict=True):
+            if (name, endpoint) in HARMLESS:
+                assert not isinstance(outcome, errors.CallError), (endpoint, outcome)
+                continue
+            assert type(outcome) is EXPECTED[name], (endpoint, outcome)
+            assert str(outcome)
+            assert outcome.next_step
+        await _switch_off(base_url)
+        # The window that a 429 has closed ends, and so does what is known of a 404.
+        clock.later = 61.0
+        await apis[DELETE].subscribe("npm", "axios")
+        for endpoint, call in CALLS.items():
+            assert (await call(apis[endpoint])).source == "network", endpoint
 
 
 @pytest.mark.parametrize("name", OUTAGES)
 async def test_a_kept_answer_stands_in_and_says_its_age(name):
     keep = {value.template: value.keep_seconds for value in vars(endpoints).values() if isinstance(value, Endpoint)}
-    later, now = [0.0], early_in_a_minute()
-    async with (
-        sandbox(now=now) as base_url,
-        asking(base_url, timeout=HANG_SECONDS, max_reply_bytes=3_000_000, now=lambda: now() + later[0]) as api,
-        httpx.AsyncClient(timeout=HANG_SECONDS) as control,
-    ):
+    clock = Clock()
+    options = {"timeout": HANG_SECONDS, "max_reply_bytes": 3_000_000, "now": clock, "monotonic": time.monotonic}
+    async with sandbox(now=clock) as base_url, asking(base_url, **options) as api:
         for endpoint in KEPT:
             await READS[endpoint](api)
-        later[0] = max(keep.values()) + 3600
-        fault = {"name": name, "delay": DELAYS.get(name, 60.0), "size": 4_000_000}
-        await control.post(f"{base_url.removesuffix('/api')}/_sandbox/faults", json=fault)
-        impatient = api.asking(timeout_seconds=TIMEOUT)
+        clock.later = max(keep.values()) + 3600
+        await _switch_on(base_url, name, 4_000_000)
+        impatient = api.asking(timeout_seconds=IMPATIENT)
         start = time.monotonic()
         replies = await asyncio.gather(*(READS[endpoint](impatient) for endpoint in KEPT))
-        assert time.monotonic() - start < TIMEOUT + SLACK
+        assert time.monotonic() - start < IMPATIENT + HANG_SECONDS
         for endpoint, reply in zip(KEPT, replies, strict=True):
-            if not reply.data and reply.source == "network":
-                continue  # an empty answer looks the same with some faults
             assert (reply.source, endpoint) == ("stale", endpoint)
             assert reply.age_seconds > keep[endpoint]

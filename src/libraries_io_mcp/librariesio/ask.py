@@ -14,6 +14,8 @@ from libraries_io_mcp.librariesio.paths import expand
 
 T = TypeVar("T")
 MAX_QUERY_BYTES: Final = 4096
+_SAID: Final = {"q": "query"}
+"""Arguments that have another name on the wire than callers know."""
 MAX_BODY_BYTES: Final = 1024 * 1024
 
 
@@ -45,7 +47,10 @@ class Ask(Generic[T]):
         if query is None:
             raise InvalidRequestError("An argument holds half of a surrogate pair, which is not text.")
         if len(query) > MAX_QUERY_BYTES:
-            raise InvalidRequestError(f"The arguments are longer than {MAX_QUERY_BYTES} bytes together.")
+            longest = max(self.parameters, key=lambda name: len(quote(self.parameters[name])))
+            raise InvalidRequestError(
+                f"The arguments are longer than {MAX_QUERY_BYTES} bytes together; shorten {_SAID.get(longest, longest)}."
+            )
         return f"?{query}" if query else ""
 
     @cached_property

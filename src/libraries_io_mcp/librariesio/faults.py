@@ -37,7 +37,7 @@ def fault_of_exception(error: httpx.RequestError) -> CallError:
 
 
 def fault_of_reply(reply: httpx.Response, *, key_present: bool) -> CallError | None:
-    """The typed error for a reply, or `None` when it is 2xx with JSON or without a body.
+    """The typed error for a reply, or `None` when it is 204, or 2xx with JSON.
 
     A redirect that is left over is one that could not be followed.
     """
@@ -52,6 +52,8 @@ def fault_of_reply(reply: httpx.Response, *, key_present: bool) -> CallError | N
         return _fault_of_5xx(reply)
     if 400 <= status < 500 and not _is_html(reply) and (fault := _fault_of_4xx(reply, key_present=key_present)):
         return fault
+    if _is_json(reply) or 300 <= status < 400:
+        return InvalidReplyError(f"Libraries.io answered with status {status}, which says nothing.", status_code=status)
     kind = "an HTML page" if _is_html(reply) else "something other than JSON"
     return InvalidReplyError(f"Libraries.io answered with status {status} and {kind}.", status_code=status)
 

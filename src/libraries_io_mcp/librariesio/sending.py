@@ -72,9 +72,13 @@ class Sender:
             raise fault_of_exception(error) from None
         if fault := fault_of_reply(reply, key_present=self._key_present):
             raise fault
+        has_no_body = reply.status_code == httpx.codes.NO_CONTENT
+        if has_no_body != (ask.endpoint.model is None):
+            said = f"Libraries.io answered with status {reply.status_code}, which this question does not have."
+            raise InvalidReplyError(said, status_code=reply.status_code)
         total = reply.headers.get("total", "")
         return RawAnswer(
-            content=reply.content or b"null",
+            content=b"null" if has_no_body else reply.content,
             fetched_at=self._now(),
             path=path,
             total=int(total) if total.isascii() and total.isdigit() and len(total) < 10 else None,

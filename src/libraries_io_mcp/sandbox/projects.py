@@ -81,8 +81,14 @@ def _community(package: Package) -> Json:
         "code_of_conduct_url": present and f"{present}/blob/HEAD/CODE_OF_CONDUCT.md",
         "contribution_guidelines_url": present and f"{present}/blob/HEAD/CONTRIBUTING.md",
         "security_policy_url": f"{present}/security/policy" if present and package.weight >= 7 else None,
-        "funding_urls": [] if package.repository else None,
+        "funding_urls": _funding(package),
     }
+
+
+def _funding(package: Package) -> list[str] | None:
+    if package.repository is None:
+        return None
+    return [f"https://opencollective.com/{package.repository.split('/')[0]}"] if package.weight >= 9 else []
 
 
 def _counts(catalogue: Catalogue, package: Package, now: float) -> Json:

@@ -73,8 +73,6 @@ def proof(endpoint: Endpoint) -> str:
     """The contract test of `tests/contract/test_client_endpoints.py`."""
     if (endpoint.method != "GET" and endpoint.template not in READS) or not endpoint.shareable:
         return "`test_a_subscription_lives_and_ends`"
-    if endpoint is endpoints.REPOSITORY_BY_QUERY:
-        return "`test_a_shadowed_repository_is_asked_by_query`"
     return "`test_each_question_is_answered`"
 
 

@@ -36,6 +36,13 @@ def test_each_reply_has_its_error(status, headers, body, expected):
     assert type(fault) is expected
 
 
+@pytest.mark.parametrize("status", [304, 401, 410, 413])
+def test_a_status_that_the_service_does_not_have_is_named_as_it_is(status):
+    fault = fault_of_reply(httpx.Response(status, headers=JSON, content=b"{}"), key_present=True)
+    assert type(fault) is errors.InvalidReplyError
+    assert str(fault) == f"Libraries.io answered with status {status}, which says nothing."
+
+
 def test_without_a_key_a_refusal_is_about_the_key():
     assert isinstance(
         fault_of_reply(httpx.Response(403, headers=JSON, content=b"{}"), key_present=False), errors.KeyMissingError
