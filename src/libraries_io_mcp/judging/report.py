@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
+from libraries_io_mcp.answer.model import counted
 from libraries_io_mcp.judging.audit import Audit
 from libraries_io_mcp.judging.audited import AuditLine, Finding
 from libraries_io_mcp.judging.markdown import NOTHING, code, table, table_row
@@ -83,7 +84,9 @@ def _summary(audit: Audit) -> str:
     counts = audit.counts()
     read = len(audit.lines) - counts["unread"]
     fine, unknown = counts["nothing_found"], counts["partly_unknown"]
-    return f"{read} dependencies: {fine} fine, {read - fine - unknown} with findings, {unknown} unknown in part."
+    return (
+        f"{counted(read, 'dependency')}: {fine} fine, {read - fine - unknown} with findings, {unknown} unknown in part."
+    )
 
 
 def _counts(audit: Audit) -> Sequence[str]:
