@@ -28,6 +28,7 @@ from libraries_io_mcp.http_connections import Door, GuardedConnection
 from libraries_io_mcp.http_ending import Flights, RefuseAtEnd
 from libraries_io_mcp.http_headers import SecureHeaders, cors
 from libraries_io_mcp.http_limits import LimitCalls, Places
+from libraries_io_mcp.http_streams import EndRevoked
 from libraries_io_mcp.settings import LimitSettings, ServerSettings
 from libraries_io_mcp.telemetry import semconv
 from libraries_io_mcp.telemetry.http_server import ObserveHttp
@@ -182,6 +183,7 @@ def _app(
     flights: Flights,
 ) -> ASGIApp:
     limits = places.limits
+    verify = who.verify_token if who is not None else None
     web = server.http_app(
         path=PATH,
         stateless_http=settings.stateless,
@@ -206,11 +208,8 @@ def _app(
                 logs_in=who is not None,
                 refused=instruments.http_refused,
             ),
-            Middleware(
-                GuardOperatorRoutes,
-                verify=who.verify_token if who is not None else None,
-                networks=settings.operator_networks,
-            ),
+            Middleware(EndRevoked, verify=verify),
+            Middleware(GuardOperatorRoutes, verify=verify, networks=settings.operator_networks),
         ],
     )
     routes = [route for route in web.routes if isinstance(route, Route)]

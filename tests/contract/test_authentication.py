@@ -190,6 +190,43 @@ async def test_a_changed_file_counts_without_a_restart(server: Running, token_fi
         poll_until(lambda: knock(server, f"Bearer {READER}").status_code == 200, "the old tokens to be back")
 
 
+def test_streams_of_a_token_that_is_taken_away_end(server: Running, token_file: Path):
+    base = server.url.removesuffix("/mcp")
+    bearer = {"Authorization": f"Bearer {ADMIN}"}
+    session = {"Mcp-Session-Id": knock(server, f"Bearer {ADMIN}").headers["mcp-session-id"]}
+    far = {"X-Forwarded-For": "203.0.113.9"}
+    accept = {"Accept": "text/event-stream"}
+    try:
+        with (
+            httpx.stream("GET", f"{base}/status/events", headers=bearer | far, timeout=HANG_SECONDS) as watching,
+            httpx.stream("GET", server.url, headers=bearer | session | accept, timeout=HANG_SECONDS) as listening,
+        ):
+            assert (watching.status_code, listening.status_code) == (200, 200)
+            replace(token_file, f"reader:read={READER}\n")
+            # Both end, whole: an answer that is broken off would raise.
+            assert b"event: snapshot" in watching.read()
+            listening.read()
+    finally:
+        replace(token_file, TOKENS)
+        poll_until(lambda: knock(server, f"Bearer {ADMIN}").status_code == 200, "the old tokens to be back")
+
+
+def test_a_file_that_is_gone_leaves_the_tokens_and_an_emptied_one_leaves_none(server: Running, token_file: Path):
+    def status() -> int:
+        return knock(server, f"Bearer {READER}").status_code
+
+    try:
+        token_file.unlink()
+        poll_until(lambda: status() == 200 and server.stderr.count("MCP_AUTH_TOKEN_FILE is gone") == 1, "the warning")
+        replace(token_file, "# nobody\n")
+        poll_until(lambda: status() == 401, "nobody to be let in")
+        poll_until(lambda: "0 tokens are in force now" in server.stderr, "the line that says so")
+        assert server.stderr.count("MCP_AUTH_TOKEN_FILE is gone") == 1
+    finally:
+        replace(token_file, TOKENS)
+        poll_until(lambda: status() == 200, "the old tokens to be back")
+
+
 def replace(path: Path, text: str) -> None:
     """As tools that hand out secrets do: a new file in the place of the old one."""
     new = path.with_suffix(".new")

@@ -44,9 +44,13 @@ class Tokens:
     def _look(self, path: Path) -> None:
         self._looked = self._monotonic()
         state = _state(path)
-        if state is None or state == self._state:
+        if state == self._state:
             return
         self._state = state
+        if state is None:
+            # It may only be replaced, or what holds it is away for a moment.
+            logger.warning("MCP_AUTH_TOKEN_FILE is gone: the old tokens stay until there is one; empty it to end them")
+            return
         try:
             self._known = _digests(read_tokens(path))
         except (OSError, ValueError) as error:

@@ -34,13 +34,17 @@ def named_tokens(text: str) -> tuple[NamedToken, ...]:
     Raises:
         ValueError: one can't be read, is too short, or a name or a token is there twice.
     """
-    entries = [entry.strip() for line in text.splitlines() for entry in line.split(",")]
-    found = tuple(_named_token(entry) for entry in entries if entry and not entry.startswith("#"))
+    found = tuple(_named_token(entry) for entry in _entries(text))
     names = {each.name for each in found}
     tokens = {each.token.get_secret_value() for each in found}
     if not found or len(names) < len(found) or len(tokens) < len(found):
         raise ValueError("no token, or one name or token twice")
     return found
+
+
+def _entries(text: str) -> list[str]:
+    entries = [entry.strip() for line in text.splitlines() for entry in line.split(",")]
+    return [entry for entry in entries if entry and not entry.startswith("#")]
 
 
 def _named_token(entry: str) -> NamedToken:
@@ -58,13 +62,14 @@ def _named_token(entry: str) -> NamedToken:
 
 
 def read_tokens(path: Path) -> tuple[NamedToken, ...]:
-    """The tokens in a file.
+    """The tokens in a file; none if it has been emptied.
 
     Raises:
         OSError: it can't be read.
         ValueError: it can't be understood.
     """
-    return named_tokens(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    return named_tokens(text) if _entries(text) else ()
 
 
 def check_server(server: "ServerSettings", *, given_host: str | None) -> None:
