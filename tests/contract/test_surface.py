@@ -101,6 +101,22 @@ def test_every_schema_is_a_schema():
         jsonschema.Draft202012Validator.check_schema(tool["outputSchema"])
 
 
+def test_what_a_schema_has_to_teach():
+    tools = {tool["name"]: tool["inputSchema"]["properties"] for tool in SNAPSHOT["of_all_toolsets"]["tools"]}
+    assert tools["get_package_versions"]["since"]["format"] == "date"
+    assert tools["get_dependency_tree"]["date"]["format"] == "date"
+    of_lists = [
+        tools[tool]["packages"]["items"]["properties"]
+        for tool in ("compare_packages", "audit_dependencies", "generate_dependency_report")
+    ]
+    for named in (*of_lists, tools["get_package_info"]):
+        for word in ("platform", "name"):
+            assert {"description", "minLength", "maxLength"} <= set(named[word])
+    filters = [tools["search_packages"][name] for name in ("platforms", "languages", "licenses", "keywords")]
+    assert all(each["maxItems"] and each["items"]["maxLength"] for each in filters)
+    assert all(parameter.get("description") for tool in tools.values() for parameter in tool.values())
+
+
 def test_only_the_tool_that_writes_is_not_read_only():
     writes = [
         tool["name"]

@@ -20,21 +20,15 @@ def _askable(name: str) -> str:
 
 
 Trimmed = Annotated[str, StringConstraints(strip_whitespace=True)]
-AskedName = Annotated[Trimmed, AfterValidator(_askable)]
+AskedName = Annotated[Trimmed, AfterValidator(_askable), Field(json_schema_extra={"minLength": 1})]
 """A name that a request can carry, without blanks around it: what can't be one is refused before it costs anything."""
 PlatformName = Annotated[
     AskedName,
-    Field(
-        max_length=100,
-        description="npm, pypi, cargo, maven, go, rubygems ...: any letter case, aliases such as pip work.",
-    ),
+    Field(max_length=100, description="npm, pypi, cargo, maven, go ...; any case or alias (pip)."),
 ]
 PackageName = Annotated[
     AskedName,
-    Field(
-        max_length=500,
-        description="As its platform writes it: @babel/core, org.slf4j:slf4j-api, github.com/gin-gonic/gin.",
-    ),
+    Field(max_length=500, description="As its platform writes it: @a/b, junit:junit, github.com/a/b."),
 ]
 VersionNumber = Annotated[Trimmed, Field(max_length=200, description="Exact; the newest stable one if left out.")]
 Kind = Annotated[

@@ -46,7 +46,7 @@ CursorPage = Annotated[int, FromCursor()]
 Limit = Annotated[int, PerAnswer(), Field(ge=1, le=100, description="Most per answer.")]
 CursorText = Annotated[
     str | None,
-    Field(max_length=cursors.LONGEST_CURSOR, description="Of a truncated answer to the same call."),
+    Field(max_length=cursors.LONGEST_CURSOR, description="Of this call's truncated answer."),
 ]
 
 

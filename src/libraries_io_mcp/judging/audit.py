@@ -38,8 +38,8 @@ class NeededPackage(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    platform: Annotated[AskedName, Field(max_length=100)]
-    name: Annotated[AskedName, Field(max_length=500)]
+    platform: Annotated[AskedName, Field(max_length=100, description="e.g. npm, pypi.")]
+    name: Annotated[AskedName, Field(max_length=500, description="As its platform writes it.")]
     requirement: Annotated[str, Field(max_length=200, description="Range or exact version.")] = ""
 
 

@@ -48,9 +48,8 @@ class Ask(Generic[T]):
             raise InvalidRequestError("An argument holds half of a surrogate pair, which is not text.")
         if len(query) > MAX_QUERY_BYTES:
             longest = max(self.parameters, key=lambda name: len(quote(self.parameters[name])))
-            raise InvalidRequestError(
-                f"The arguments are longer than {MAX_QUERY_BYTES} bytes together; shorten {_SAID.get(longest, longest)}."
-            )
+            shorten = f"shorten {_SAID.get(longest, longest)}"
+            raise InvalidRequestError(f"The arguments are longer than {MAX_QUERY_BYTES} bytes together; {shorten}.")
         return f"?{query}" if query else ""
 
     @cached_property

@@ -19,7 +19,7 @@ GUIDE = (
     "Find: search_packages by words and filters, get_popular_packages by platform or language, list_platforms for "
     "the names of platforms."
 )
-Filters = Annotated[list[str], Field(max_length=20)]
+Filters = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=20)]
 
 
 class PackagesAnswer(PagedAnswer):
@@ -86,7 +86,7 @@ async def search_packages(
         StringConstraints(strip_whitespace=True),
         Field(min_length=1, max_length=500, description="Words; all of them must match."),
     ],
-    platforms: Annotated[Filters | None, Field(description='Any of these, e.g. ["pypi", "npm"]; aliases work.')] = None,
+    platforms: Annotated[Filters | None, Field(description='e.g. ["pypi", "npm"]; aliases work.')] = None,
     languages: Annotated[Filters | None, Field(description='e.g. ["Python"].')] = None,
     licenses: Annotated[Filters | None, Field(description='SPDX ids, e.g. ["MIT"].')] = None,
     keywords: Annotated[Filters | None, Field(description="Exact, case-sensitive.")] = None,
