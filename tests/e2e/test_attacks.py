@@ -1,9 +1,13 @@
-"""Attacks that last: a well-behaved client asks all the while, and every call of it is answered.
+"""Attacks that last: a well-behaved client asks all the while, and its p95 stays within twice that of quiet times.
 
-How much longer that takes than in quiet times is a figure, not a verdict: ATTACK_ROUNDS=3 and `pytest -s` print it.
-The quick attacks are in `tests/contract/test_attacks.py`.
+This is the one place with a verdict about time, since the promise is about time. So that a busy machine does not decide
+it, rounds with and without the attack take turns, and the middle one of their ratios counts; attackers are a process
+of their own, the last to get a core. `pytest -s` prints the figures. The quick attacks are in
+`tests/contract/test_attacks.py`.
 """
 
+import json
+import multiprocessing
 import os
 import resource
 import socket
@@ -14,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Final
 
@@ -27,12 +32,12 @@ from tests.support.raw_http import ACCEPT, SMUGGLED, connect, exchange, post
 pytestmark = pytest.mark.anyio
 IDLE: Final = 2_000
 SLOW: Final = 300
-CALLS: Final = 300
-ROUNDS: Final = int(os.environ.get("ATTACK_ROUNDS", "1"))
-TIMES: Final = 10.0
-MORE_SECONDS: Final = 1.0
-"""A median so many times that of quiet times, and a second more, is no answer in time: whoever waits for the end of
-the attack, or for a time limit, waits longer. The goal is 2 times, on a machine that does nothing else."""
+CALLS: Final = 150
+ROUNDS: Final = int(os.environ.get("ATTACK_ROUNDS", "5"))
+TIMES: Final = 2.0
+"""So many times the p95 of quiet times may it be under attack."""
+FAR: Final = {**ACCEPT, "X-Forwarded-For": "203.0.113.9", "MCP-Protocol-Version": "2025-11-25"}
+"""A caller other than the one who behaves."""
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +83,17 @@ async def asked(url: str) -> Figures:
 def repeated(attack: Callable[[], None], pause: float) -> Iterator[None]:
     """An attack again and again from a thread."""
     stop = threading.Event()
+    failed: list[Exception] = []
 
     def work() -> None:
-        while not stop.wait(pause):
-            # The server cuts connections off: that is what it is to do.
-            with suppress(OSError, httpx.HTTPError):
+        while not stop.wait(pause) and not failed:
+            try:
                 attack()
+            except (OSError, httpx.HTTPError):
+                # The server cuts connections off: that is what it is to do.
+                continue
+            except Exception as error:
+                failed.append(error)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
@@ -92,6 +102,7 @@ def repeated(attack: Callable[[], None], pause: float) -> Iterator[None]:
     finally:
         stop.set()
         thread.join(HANG_SECONDS)
+    assert not failed, failed
 
 
 def opened(url: str, number: int, first: bytes = b"") -> list[socket.socket]:
@@ -157,9 +168,55 @@ def large_and_deep(url: str) -> Iterator[None]:
 
     def attack() -> None:
         for body in (deep, large):
-            httpx.post(f"{url}/mcp", content=body, headers=ACCEPT, timeout=HANG_SECONDS)
+            httpx.post(f"{url}/mcp", content=body, headers=FAR, timeout=HANG_SECONDS)
 
-    with repeated(attack, 0.5):
+    with repeated(attack, 0.0):
+        yield
+
+
+def accepted() -> dict[str, bytes]:
+    """Bodies that cost as much as any that is taken."""
+    item = {"platform": "npm", "name": "a"}
+    nested: object = 1
+    for _ in range(50):
+        nested = [nested]
+    calls = {
+        "manifest": ("audit_dependencies", {"filename": "requirements.txt", "manifest": "requests==1.0\n" * 600_000}),
+        "name of a package": ("get_package_info", {**item, "name": "n" * 11_000_000}),
+        "name of an argument": ("get_package_info", {**item, "n" * 11_000_000: 1}),
+        "arguments": ("get_package_info", {**item, **{f"k{number}": 1 for number in range(9_000)}}),
+        "wrong items": ("audit_dependencies", {"packages": ["a"] * 9_000}),
+        "lists": ("get_package_info", {**item, "name": [nested] * 190}),
+        "tool": ("t" * 11_000_000, {}),
+    }
+    message = {"jsonrpc": "2.0", "id": 2, "method": "tools/call"}
+    return {
+        each: json.dumps({**message, "params": {"name": tool, "arguments": arguments}}).encode()
+        for each, (tool, arguments) in calls.items()
+    }
+
+
+@contextmanager
+def large_and_taken(url: str) -> Iterator[None]:
+    params = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    opening = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    bodies = accepted()
+
+    def attack() -> None:
+        opened = httpx.post(f"{url}/mcp", json=opening, headers=FAR, timeout=HANG_SECONDS)
+        headers = {**FAR, "Mcp-Session-Id": opened.headers["mcp-session-id"]}
+        for name, body in bodies.items():
+            answer = httpx.post(f"{url}/mcp", content=body, headers=headers, timeout=HANG_SECONDS)
+            assert answer.status_code == 200, name
+
+    with repeated(attack, 0.0):
+        yield
+
+
+@contextmanager
+def half_sent(url: str) -> Iterator[None]:
+    head = "Content-Length: 12000000\r\nContent-Type: application/json\r\nX-Forwarded-For: 203.0.113.9"
+    with held(url, 40, post(head, b"x" * 11_900_000), b"x"):
         yield
 
 
@@ -173,7 +230,41 @@ def smuggling(url: str) -> Iterator[None]:
         yield
 
 
-ATTACKS: Final = (idle, slow_heads, slow_bodies, slow_readers, large_and_deep, smuggling)
+ATTACKS: Final = (
+    idle,
+    slow_heads,
+    slow_bodies,
+    slow_readers,
+    large_and_deep,
+    large_and_taken,
+    half_sent,
+    smuggling,
+)
+
+
+def besiege(attack: Callable[[str], AbstractContextManager[None]], url: str, begun: Event, over: Event) -> None:
+    """The attackers' process. They are there to use up the server, not the machine."""
+    os.nice(19)
+    with attack(url):
+        begun.set()
+        over.wait()
+
+
+@contextmanager
+def besieged(attack: Callable[[str], AbstractContextManager[None]], url: str) -> Iterator[None]:
+    """An attack from another process."""
+    context = multiprocessing.get_context("spawn")
+    begun, over = context.Event(), context.Event()
+    process = context.Process(target=besiege, args=(attack, url, begun, over), daemon=True)
+    process.start()
+    try:
+        assert begun.wait(HANG_SECONDS)
+        yield
+    finally:
+        over.set()
+        process.join(HANG_SECONDS)
+        process.kill()
+    assert process.exitcode == 0
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
@@ -181,22 +272,24 @@ async def test_a_well_behaved_client_is_answered_all_the_while(
     server: Running, attack: Callable[[str], AbstractContextManager[None]]
 ):
     base = server.url.removesuffix("/mcp")
+    ratios = []
     for _ in range(ROUNDS):
         quiet = await asked(server.url)
-        with attack(base):
+        with besieged(attack, base):
             attacked = await asked(server.url)
+        ratios.append(attacked.p95 / quiet.p95)
         sys.stdout.write(
             f"{attack.__name__}: p95 {quiet.p95 * 1000:.1f} -> {attacked.p95 * 1000:.1f} ms "
-            f"({attacked.p95 / quiet.p95:.2f}x), median {attacked.median / quiet.median:.2f}x\n"
+            f"({ratios[-1]:.2f}x), median {attacked.median / quiet.median:.2f}x\n"
         )
-        assert attacked.median < TIMES * quiet.median + MORE_SECONDS
+    assert statistics.median(ratios) <= TIMES, ratios
 
 
 async def test_all_of_them_at_once_and_the_server_is_well_afterwards(server: Running):
     base = server.url.removesuffix("/mcp")
     with ExitStack() as attacks:
         for attack in ATTACKS:
-            attacks.enter_context(attack(base))
+            attacks.enter_context(besieged(attack, base))
         figures = await asked(server.url)
     sys.stdout.write(f"all at once: p95 {figures.p95 * 1000:.1f} ms, median {figures.median * 1000:.1f} ms\n")
     assert "Traceback" not in server.stderr
