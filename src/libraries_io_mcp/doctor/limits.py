@@ -12,7 +12,8 @@ _TOLD: Final = (
     "in memory, {max_concurrent_calls_per_caller} calls a caller and {max_concurrent_calls} in all at once, "
     "{max_queued_calls} wait for {queue_seconds:g} s, {call_timeout_seconds:g} s a call, "
     "{max_connections} connections, {max_sessions_per_caller} sessions a caller and {max_sessions} in all, "
-    "{max_streams_per_caller} streams a caller and {max_streams} in all, {max_pipelined_requests} requests in a row on one before its answers are read, "
+    "{max_streams_per_caller} streams a caller and {max_streams} in all, "
+    "{max_pipelined_requests} requests in a row on one before its answers are read, "
     "{header_seconds:g} s for a head, {body_seconds:g} s for a body, {send_seconds:g} s for an answer to be read, "
     "{idle_seconds:g} s between two requests, {session_idle_seconds:g} s a session without any"
 )
