@@ -3,11 +3,13 @@
 import asyncio
 import random
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 from fastmcp import Client
 
 PAUSE_SECONDS: Final = 3.0
+ANSWERED: Final = Path("/tmp/answered")  # noqa: S108 - the container's own; its health check looks how old it is
 CHANCE: Final = random.SystemRandom()
 NPM: Final = ("express", "react", "axios", "debug", "ms", "lodash")
 PYPI: Final = ("requests", "flask", "numpy", "django", "httpx")
@@ -41,6 +43,7 @@ async def ask_for_ever(url: str) -> None:
                 for _ in range(20):
                     tool, arguments = question()
                     await client.call_tool(tool, arguments, raise_on_error=False)
+                    ANSWERED.touch()
                     await asyncio.sleep(CHANCE.uniform(0.3, 1.7) * PAUSE_SECONDS)
         except Exception as error:  # whatever it was, the load goes on
             sys.stderr.write(f"traffic: {type(error).__name__}; trying again\n")
