@@ -122,7 +122,7 @@ async def test_what_is_not_known_of_a_health_is_listed(server: Session, faults: 
     faults.requests()
     facts = await server.ask("check_package_health", platform="pypi", name="sandbox-bare")
     assert faults.requests() == 2
-    assert {"last_release", "licence", "repository_activity", "security_policy", "contributors"} <= set(
+    assert {"last_release", "license", "repository_activity", "security_policy", "contributors"} <= set(
         facts["unknown"]
     )
     assert "no repository" in facts["notes"][0].lower()
@@ -222,7 +222,7 @@ async def lines_of(server: Session, **question: Any) -> tuple[dict[str, int], li
     facts = await server.ask("check_license_compatibility", **question)
     found: list[tuple[str, str]] = []
     while True:
-        page = [(line["verdict"], line["licence"]) for line in facts["licenses"]]
+        page = [(line["verdict"], line["license"]) for line in facts["licenses"]]
         page += [(line["verdict"], f"{line['first']} + {line['second']}") for line in facts["pairs"]]
         found += sorted(page, key=lambda line: WORST_FIRST.index(line[0]))
         assert facts["truncated"] is (facts["cursor"] is not None)

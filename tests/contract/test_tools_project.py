@@ -75,7 +75,7 @@ async def test_the_findings_on_a_manifest(server: Session, faults: Faults):
     assert by_name["urllib3"]["why"] == ["the range leaves out 2.5.0"]
     assert "not among the known versions" in by_name["Flask"]["why"][0]
     assert by_name["requests"]["line"] == 1
-    assert by_name["sklearn"]["unknown"] == ["licence"]
+    assert by_name["sklearn"]["unknown"] == ["license"]
     assert "no such data" in facts["notes"][0]
 
 
@@ -98,11 +98,11 @@ async def test_licences_are_judged_when_it_is_asked_for(server: Session):
     packages = [{"platform": "pypi", "name": "requests"}, {"platform": "pypi", "name": "nose"}]
     facts = await server.ask("audit_dependencies", packages=packages, project_license="GPL-2.0-only", include_all=True)
     by_name = {line["name"]: line for line in facts["dependencies"]}
-    assert "licence" in by_name["requests"]["findings"]
+    assert "license" in by_name["requests"]["findings"]
     assert "Apache-2.0: incompatible for link" in by_name["requests"]["why"][0]
     assert "not legal advice" in facts["notes"][1]
     facts = await server.ask("audit_dependencies", packages=packages, include_all=True)
-    assert facts["counts"]["licence"] == 0
+    assert facts["counts"]["license"] == 0
     assert "not judged" in facts["notes"][1]
 
 

@@ -142,7 +142,7 @@ QUESTIONS: Final = (
                     "include_all": True,
                 },
                 1,
-                ("Licences were judged for link", "unknown: licence", "not legal advice"),
+                ("Licences were judged for link", "unknown: license", "not legal advice"),
             ),
         ),
     ),

@@ -84,7 +84,7 @@ class Audit:
             "nothing_found": sum(not line.findings and not line.unknown for line in self.lines),
             "partly_unknown": sum(not line.findings and bool(line.unknown) for line in self.lines),
             "unknown_outdated": unknown["outdated"],
-            "unknown_licence": unknown["licence"],
+            "unknown_license": unknown["license"],
         }
 
 

@@ -11,15 +11,15 @@ from libraries_io_mcp.librariesio.models import CheckedProject, CheckedVersion
 from libraries_io_mcp.manifests import Declared, Piece
 
 Finding = Literal[
-    "removed", "deprecated", "unmaintained", "licence", "outdated", "stale", "missing", "unread", "unasked"
+    "removed", "deprecated", "unmaintained", "license", "outdated", "stale", "missing", "unread", "unasked"
 ]
 SEVERITY: Final[tuple[Finding, ...]] = (
-    "removed", "deprecated", "unmaintained", "licence", "missing", "outdated", "stale", "unasked", "unread",
+    "removed", "deprecated", "unmaintained", "license", "missing", "outdated", "stale", "unasked", "unread",
 )  # fmt: skip
 """The order of a report: what needs somebody to act first."""
 STALE_DAYS: Final = 730
 VERSIONS_TRIED: Final = 300
-Unknown = Literal["outdated", "licence"]
+Unknown = Literal["outdated", "license"]
 
 
 class AuditLine(Part):
@@ -65,9 +65,9 @@ def audit_line(
     licence = licence_text(project)
     reason = licence_verdict(licence) if licence else None
     if licence is None:
-        unknown.append("licence")
+        unknown.append("license")
     elif reason:
-        found["licence"] = reason
+        found["license"] = reason
     return AuditLine(
         platform=declared.platform,
         name=declared.name,
@@ -94,7 +94,7 @@ def bare_line(declared: Declared, finding: Finding, why: str) -> AuditLine:
         license=None,
         findings=(finding,),
         why=(why,),
-        unknown=("outdated", "licence"),
+        unknown=("outdated", "license"),
     )
 
 

@@ -10,7 +10,7 @@ from libraries_io_mcp.judging.audit import Audit
 from libraries_io_mcp.judging.audited import AuditLine, Finding
 from libraries_io_mcp.judging.markdown import NOTHING, code, table, table_row
 
-ACT_ON: Final[tuple[Finding, ...]] = ("removed", "deprecated", "unmaintained", "licence", "outdated", "stale")
+ACT_ON: Final[tuple[Finding, ...]] = ("removed", "deprecated", "unmaintained", "license", "outdated", "stale")
 HEADINGS: Final[dict[Finding, str]] = {
     "missing": "Not known to Libraries.io: private, or misspelt",
     "unasked": "Could not be looked up now",

@@ -175,7 +175,7 @@ RULES: Final[dict[str, Callable[[Facts], Judged]]] = {
     "stable_version": _stable_version,
     "repository_status": _repository_status,
     "repository_activity": _repository_activity,
-    "licence": _licence,
+    "license": _licence,
     "security_policy": _security_policy,
     "contributors": _contributors,
     "dependents": _dependents,

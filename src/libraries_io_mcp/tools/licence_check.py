@@ -20,7 +20,7 @@ LicenceText = Annotated[str, Field(max_length=LONGEST_TEXT)]
 class LicenceLine(Part):
     """One licence by itself."""
 
-    licence: str
+    license: str
     category: str | None
     verdict: str
     reason: str
@@ -29,7 +29,7 @@ class LicenceLine(Part):
     def text(self) -> str:
         """The line as text."""
         duties = f" Obligations: {'; '.join(self.obligations)}." if self.obligations else ""
-        return f"{self.verdict.upper()} {self.licence} ({self.category or 'unknown terms'}): {self.reason}.{duties}"
+        return f"{self.verdict.upper()} {self.license} ({self.category or 'unknown terms'}): {self.reason}.{duties}"
 
 
 class PairLine(Part):
@@ -110,7 +110,7 @@ def _answer(found: Compatibility) -> LicencesAnswer:
         readings=_readings(found),
         licenses=tuple(
             LicenceLine(
-                licence=line.licence,
+                license=line.licence,
                 category=line.category,
                 verdict=line.verdict,
                 reason=line.reason,

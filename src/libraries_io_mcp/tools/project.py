@@ -94,7 +94,7 @@ async def audit_dependencies(
     project_license: OwnLicence | None = None,
     include_all: Annotated[bool, Field(description="Fine ones too.")] = False,
 ) -> AuditAnswer:
-    """Findings on all dependencies of a manifest: removed, deprecated, unmaintained, licence, outdated, stale, missing.
+    """Findings on all dependencies of a manifest: removed, deprecated, unmaintained, license, outdated, stale, missing.
 
     outdated: a newer stable version than the one declared, or outside its range. stale: no release for two years.
     What can't be compared is unknown, no pass. Needs an API key; one request for each 100 packages, at most 20.
