@@ -30,6 +30,7 @@ from libraries_io_mcp.http_limits import current_caller
 from libraries_io_mcp.http_routes import add_routes
 from libraries_io_mcp.http_serving import serve_http
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
+from libraries_io_mcp.librariesio.transports import way_out
 from libraries_io_mcp.listening import bound_socket
 from libraries_io_mcp.prompts import register_prompts
 from libraries_io_mcp.reports import Alerts, NoAlerts, register_reports
@@ -88,6 +89,7 @@ def build_app(
     if settings.redis.url is not None and find_spec("redis") is None:
         raise SettingsError("REDIS_URL=***: needs the extra `redis`; install libraries-io-mcp[redis], or unset it")
     telemetry = build_telemetry(settings, serves_http=settings.server.transport == "http")
+    network = network or way_out(settings.proxy.to(settings.libraries_io.base_url))
     with telemetry.observer.operation("startup"):
         return _assemble(settings, telemetry, now=now, sleep=sleep, network=network, list_page=list_page)
 

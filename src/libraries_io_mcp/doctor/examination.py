@@ -70,7 +70,7 @@ async def examine_everything(now: Callable[[], float]) -> Examination:
         return _clean((finding,), Redactor())
     load_exporters(settings)
     looks: tuple[tuple[str, Awaitable[Sequence[Finding]]], ...] = (
-        ("upstream", examine_upstream(settings.libraries_io, now)),
+        ("upstream", examine_upstream(settings.libraries_io, now, settings.proxy.to(settings.libraries_io.base_url))),
         ("server", examine_address(settings)),
         ("sign-in", examine_sign_in(settings)),
         ("limits", asyncio.to_thread(examine_limits, settings)),

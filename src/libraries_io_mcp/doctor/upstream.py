@@ -5,12 +5,14 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 import httpx
+from pydantic import SecretStr
 
 from libraries_io_mcp import __version__
 from libraries_io_mcp.doctor.finding import Finding
 from libraries_io_mcp.errors import KeyMissingError, KeyRejectedError, QuotaExceededError
 from libraries_io_mcp.librariesio.faults import fault_of_reply
 from libraries_io_mcp.settings import LibrariesIOSettings
+from libraries_io_mcp.settings.proxy import place_of
 from libraries_io_mcp.telemetry.reasons import reason
 
 PATH: Final = "/NPM/lodash/sourcerank"
@@ -21,15 +23,19 @@ CLOCK_SECONDS: Final = 5.0
 KEY_ADVICE: Final = "Compare LIBRARIES_IO_API_KEY with the key shown at https://libraries.io/account."
 
 
-async def examine_upstream(settings: LibrariesIOSettings, now: Callable[[], float]) -> tuple[Finding, ...]:
+async def examine_upstream(
+    settings: LibrariesIOSettings, now: Callable[[], float], proxy: SecretStr | None = None
+) -> tuple[Finding, ...]:
     """Findings `upstream`, `key` and `clock`. `now` is epoch seconds."""
-    tried = f"GET {settings.base_url}{PATH}, one request"
+    way = f", through the proxy {place_of(proxy)} (HTTPS_PROXY)" if proxy else ""
+    tried = f"GET {settings.base_url}{PATH}, one request{way}"
     key = settings.api_key
     parameters = {"api_key": key.get_secret_value()} if key else {}
     headers = {"Accept": "application/json", "User-Agent": f"libraries-io-mcp/{__version__}"}
     sent = now()
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=SECONDS, headers=headers) as client:
+        url = proxy.get_secret_value() if proxy else None
+        async with httpx.AsyncClient(trust_env=False, proxy=url, timeout=SECONDS, headers=headers) as client:
             reply = await client.get(f"{settings.base_url}{PATH}", params=parameters)
     except (httpx.HTTPError, OSError) as error:
         why = "no answer in time" if isinstance(error, httpx.TimeoutException) else reason(error)
@@ -39,7 +45,7 @@ async def examine_upstream(settings: LibrariesIOSettings, now: Callable[[], floa
 
 
 def _unreached(tried: str, why: str, *, key_present: bool) -> tuple[Finding, ...]:
-    advice = "Look at LIBRARIES_IO_BASE_URL, the network, and the way out through firewalls; proxies are not used."
+    advice = "Look at LIBRARIES_IO_BASE_URL, the network, the way out through firewalls, and HTTPS_PROXY and NO_PROXY."
     unknown = "not known, since the service was not reached"
     return (
         Finding("upstream", "broken", tried, why, advice),

@@ -56,8 +56,6 @@ class Asker:
         self,
         sender: Sender,
         *,
-        service: str,
-        key_present: bool,
         instruments: Instruments,
         cache: Cache,
         shared: SharedAnswers,
@@ -71,8 +69,6 @@ class Asker:
         self._contacts = contacts
         self._caller = caller
         self._sender = sender
-        self._service = service
-        self._key_present = key_present
         self._instruments = instruments
         self._cache = cache
         self._shared = shared
@@ -122,7 +118,7 @@ class Asker:
 
     async def _answer(self, asked: Ask[T], manner: Manner, start: float) -> tuple[Reply[T] | CallError, CacheResult]:
         endpoint = asked.endpoint
-        if endpoint.needs_key and not self._key_present:
+        if endpoint.needs_key and not self._sender.key_present:
             raise KeyMissingError("Libraries.io answers this question only to callers with an API key.")
         # Also the check of the arguments: what no request could carry is neither looked up nor kept.
         _ = asked.identity
@@ -186,7 +182,7 @@ class Asker:
         return self._under_the_stored_name(ask, Fetched(reply, memory_of(raw.content), keep), raw)
 
     def _shared_identity(self, ask: Ask[Any]) -> tuple[object, ...]:
-        return self._service, ask.identity
+        return self._sender.service, ask.identity
 
     def _under_the_stored_name(self, ask: Ask[Any], fetched: Fetched, raw: RawAnswer) -> Fetched:
         """Keep an answer about another spelling as that about the stored one: from now on that is looked up."""

@@ -76,12 +76,9 @@ def assemble(
         network=network,
         max_reply_bytes=max_reply_bytes,
     )
-    key_present = settings.api_key is not None
-    sender = Sender(stack, base_url=base_url, key_present=key_present, now=now, monotonic=monotonic, sleep=sleep)
+    has_key = settings.api_key is not None
     asker = Asker(
-        sender,
-        service=str(base_url),
-        key_present=key_present,
+        Sender(stack, base_url=base_url, key_present=has_key, now=now, monotonic=monotonic, sleep=sleep),
         instruments=instruments,
         cache=cache,
         shared=shared,

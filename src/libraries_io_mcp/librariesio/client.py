@@ -91,7 +91,7 @@ class LibrariesIOClient:
     ) -> None:
         """`cache_ttl_seconds` bounds how long answers are kept; 0 keeps none. `redis_url` shares quota and answers; no
         call waits for it any longer than `redis_seconds`. `caller` names who asks just now: callers take turns at the
-        quota.
+        quota. Left out, `network` is the real one, without a proxy.
 
         `now` is epoch seconds and may jump, as a machine's clock does; `monotonic` measures how long something takes.
         Left out, it is the machine's own, or `now` when a clock is handed in.

@@ -26,6 +26,7 @@ _EXCEPTIONS: Final[tuple[tuple[type[httpx.RequestError], type[CallError], str], 
     (httpx.TimeoutException, UpstreamTimeoutError, "Libraries.io did not answer in time."),
     (TruncatedReply, InvalidReplyError, "Libraries.io's answer was cut off in the middle."),
     (httpx.UnsupportedProtocol, InvalidReplyError, "Libraries.io redirected the question to another host."),
+    (httpx.ProxyError, UpstreamUnreachableError, "The proxy made no connection to Libraries.io."),
     (httpx.ConnectError, UpstreamUnreachableError, "No connection to Libraries.io could be made."),
     (httpx.RequestError, UpstreamUnreachableError, "The connection to Libraries.io broke before the answer was whole."),
 )

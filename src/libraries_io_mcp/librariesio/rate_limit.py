@@ -9,7 +9,7 @@ from libraries_io_mcp.librariesio.quota import Quota
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.waits import Waits
 
-NOT_CONNECTED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+NOT_CONNECTED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 class RateLimitTransport(httpx.AsyncBaseTransport):

@@ -48,11 +48,16 @@ class Sender:
     ) -> None:
         self._base_url = base_url
         self._base_path = base_url.raw_path.split(b"?")[0].rstrip(b"/").decode()
-        self._key_present = key_present
+        self.key_present = key_present
         self._now = now
         self._monotonic = monotonic
         self._sleep = sleep
         self._http = httpx.AsyncClient(transport=stack, headers=HEADERS, trust_env=False)
+
+    @property
+    def service(self) -> str:
+        """The address of the service."""
+        return str(self._base_url)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -70,7 +75,7 @@ class Sender:
             raise UpstreamTimeoutError("Libraries.io did not answer in time.") from None
         except httpx.RequestError as error:
             raise fault_of_exception(error) from None
-        if fault := fault_of_reply(reply, key_present=self._key_present):
+        if fault := fault_of_reply(reply, key_present=self.key_present):
             raise fault
         has_no_body = reply.status_code == httpx.codes.NO_CONTENT
         if has_no_body != (ask.endpoint.model is None):

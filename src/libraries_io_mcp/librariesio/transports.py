@@ -50,7 +50,7 @@ def network_stack(
         # Imported here for start-up time; so is httpcore, by the transport that makes connections.
         from opentelemetry.instrumentation.httpx import AsyncOpenTelemetryTransport  # noqa: PLC0415
 
-        inner: httpx.AsyncBaseTransport = network or httpx.AsyncHTTPTransport(limits=LIMITS)
+        inner: httpx.AsyncBaseTransport = network or way_out()
         inner = BodyTransport(inner, max_bytes=max_reply_bytes)
         inner = ApiKeyTransport(inner, key=key, origin=base_url)
         return AsyncOpenTelemetryTransport(
@@ -60,6 +60,12 @@ def network_stack(
     limited = RateLimitTransport(Late(traced_network), quota=quota, instruments=instruments, waits=waits)
     breaker = BreakerTransport(limited, instruments=instruments, now=monotonic)
     return RetryTransport(breaker, instruments=instruments, now=monotonic, sleep=sleep), breaker
+
+
+def way_out(proxy: SecretStr | None = None) -> httpx.AsyncBaseTransport:
+    """The real network, through a proxy if one is given. Nothing is taken from the environment."""
+    through = httpx.Proxy(proxy.get_secret_value()) if proxy else None
+    return Late(lambda: httpx.AsyncHTTPTransport(limits=LIMITS, proxy=through))
 
 
 class Late(httpx.AsyncBaseTransport):

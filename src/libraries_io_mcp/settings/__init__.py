@@ -37,6 +37,7 @@ from libraries_io_mcp.settings.opentelemetry import (
     opentelemetry_remarks,
     prepare_opentelemetry,
 )
+from libraries_io_mcp.settings.proxy import ProxySettings
 from libraries_io_mcp.settings.remarks import remarks
 from libraries_io_mcp.settings.server import NamedToken, Scope, ServerSettings, check_server, named_tokens, read_tokens
 
@@ -56,6 +57,7 @@ __all__ = [
     "NamedToken",
     "ObservationSettings",
     "PrometheusSettings",
+    "ProxySettings",
     "RedisSettings",
     "Scope",
     "ServerSettings",
@@ -106,7 +108,11 @@ class LibrariesIOSettings(Group):
     timeout_seconds: Annotated[
         float,
         Allowed("a number from 0.1 to 300"),
-        Field(ge=0.1, le=300, description="Time limit of one question, its waits and retries included."),
+        Field(
+            ge=0.1,
+            le=300,
+            description="Time limit of one question, its waits and retries included; a tree has three times that.",
+        ),
     ] = 20.0
     rate_limit: Annotated[
         int,
@@ -174,6 +180,7 @@ class ToolSettings(Group):
 
 GROUPS: tuple[type[Group], ...] = (
     LibrariesIOSettings,
+    ProxySettings,
     CacheSettings,
     RedisSettings,
     ToolSettings,
@@ -210,6 +217,7 @@ class Settings:
     alertmanager: AlertmanagerSettings
     smtp: SmtpSettings
     webhook: WebhookSettings
+    proxy: ProxySettings
     remarks: tuple[str, ...] = ()
     """What is odd about where they come from, a line each."""
 
@@ -254,6 +262,7 @@ def load_settings(
         _load(AlertmanagerSettings),
         _smtp_settings(),
         _load(WebhookSettings),
+        _load(ProxySettings),
         remarks=(*remarks(GROUPS), *opentelemetry_remarks()),
     )
 
