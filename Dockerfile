@@ -19,6 +19,9 @@ RUN backend/bin/python -m hatchling build --target wheel \
  && /opt/libraries-io-mcp/bin/pip uninstall --quiet --yes pip
 
 FROM python:${PYTHON_VERSION}
+# The base image brings its own.
+RUN python -m pip uninstall --quiet --yes --root-user-action=ignore pip \
+ && rm -rf /usr/local/lib/python3*/ensurepip /root/.cache
 COPY --from=build /opt/libraries-io-mcp /opt/libraries-io-mcp
 ENV PATH=/opt/libraries-io-mcp/bin:$PATH PYTHONUNBUFFERED=1
 USER 10002:10002
