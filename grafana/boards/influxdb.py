@@ -86,6 +86,7 @@ INFLUXDB: Final = Dashboard(
                 ],
                 width=24,
                 height=6,
+                empty="0",
             ),
             Panel(
                 "Recent records",

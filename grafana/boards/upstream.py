@@ -55,7 +55,7 @@ UPSTREAM: Final = Dashboard(
                 "short",
                 [
                     Query(
-                        f"max by (libraries_io_endpoint) (libraries_io_breaker_open{{{HERE}}})",
+                        f"max by (libraries_io_endpoint) (libraries_io_breaker_open{{{HERE}}}) or vector(0)",
                         "{{libraries_io_endpoint}}",
                     )
                 ],

@@ -46,10 +46,11 @@ def played(stack: Stack, sandbox_url: str, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("product")
     newest = "count_over_time(libraries_io_retries_total[6h]) >= 3"  # of what is asked last
 
-    counted = 'mcp_server_operation_duration_seconds_count{gen_ai_tool_name="get_package_info"}'
+    asked_first = f'gen_ai_tool_name="get_package_info",deployment_environment_name="{Done("http").environment_name}"'
+    counts = ("mcp_server_operation_duration_seconds_count", "traces_span_metrics_calls_total")
 
     def begun() -> bool:
-        return bool(stack.prometheus.query(f"last_over_time({counted}[6h])"))
+        return all(stack.prometheus.query(f"last_over_time({name}{{{asked_first}}}[6h])") for name in counts)
 
     def drawn() -> bool:
         return bool(stack.prometheus.query(newest))
