@@ -117,12 +117,7 @@ def _assemble(
         redis_url=settings.redis.url,
         caller=current_caller if settings.server.transport == "http" else str,
     )
-    observer = ObserveRequests(
-        telemetry.tracer_provider.get_tracer(semconv.SCOPE_NAME, __version__),
-        telemetry.instruments,
-        transport="tcp" if settings.server.transport == "http" else "pipe",
-        caller=logged_in(telemetry.callers),
-    )
+    observer = _observer(settings, telemetry)
     started, series = time.monotonic(), Series()
     summary = Summary(Recent(telemetry.meter_provider).collect, monotonic=time.monotonic, on_slice=series.add)
     off = settings.telemetry.sdk_disabled
@@ -145,6 +140,15 @@ def _assemble(
     if settings.server.transport == "http":
         _add_page(server, settings, telemetry, client, summary, series, health, alerts)
     return App(settings, telemetry, client, observer, server, health, alerting)
+
+
+def _observer(settings: Settings, telemetry: Telemetry) -> ObserveRequests:
+    return ObserveRequests(
+        telemetry.tracer_provider.get_tracer(semconv.SCOPE_NAME, __version__),
+        telemetry.instruments,
+        transport="tcp" if settings.server.transport == "http" else "pipe",
+        caller=logged_in(telemetry.callers),
+    )
 
 
 def _add_page(
