@@ -1,7 +1,7 @@
 """Alerting as the settings ask for it: rules, samples, Prometheus, channels and state, put together in their thread."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import httpx
@@ -9,10 +9,13 @@ import httpx
 from libraries_io_mcp.alerting.channels.build import build_channels
 from libraries_io_mcp.alerting.delivery import Delivery
 from libraries_io_mcp.alerting.prometheus import Prometheus
-from libraries_io_mcp.alerting.rounds import Rounds, Samples
+from libraries_io_mcp.alerting.rounds import Rounds, Samples, metrics_needed
+from libraries_io_mcp.alerting.rule import Group
 from libraries_io_mcp.alerting.rules import DEFAULT_INTERVAL_SECONDS, default_rules, load_rules
 from libraries_io_mcp.alerting.service import Service
-from libraries_io_mcp.alerting.shared_state import SharedState, redis_store
+from libraries_io_mcp.alerting.shared_samples import SharedSamples
+from libraries_io_mcp.alerting.shared_state import SharedState
+from libraries_io_mcp.alerting.shared_store import SharedStore, redis_store
 from libraries_io_mcp.alerting.state_file import StateFile
 from libraries_io_mcp.settings import Settings
 from libraries_io_mcp.telemetry.instruments import Instruments
@@ -46,20 +49,32 @@ def build_service(
         interval_seconds=shortest,
         settle_seconds=settings.alertmanager.settle_seconds,
     )
+    store = _store(settings)
     return Service(
         rules,
-        Rounds(rules.groups, collect, instruments),
+        Rounds(rules.groups, collect if store is None else _together(store, collect, rules.groups), instruments),
         delivery,
         instruments=instruments,
         prometheus=_prometheus(settings),
-        state_file=_state(settings),
+        state_file=_state_file(settings) if store is None else SharedState(store),
     )
 
 
-def _state(settings: Settings) -> StateFile | SharedState | None:
-    """Where it survives a restart: with REDIS_URL there, shared by all replicas; else in a file."""
-    if settings.redis.url is not None:
-        return SharedState(redis_store(settings.redis.url.get_secret_value()), monotonic=time.monotonic)
+def _store(settings: Settings) -> SharedStore | None:
+    """What replicas share, with REDIS_URL."""
+    if settings.redis.url is None:
+        return None
+    return SharedStore(redis_store(settings.redis.url.get_secret_value()), monotonic=time.monotonic)
+
+
+def _together(store: SharedStore, collect: Callable[[], Samples], groups: Sequence[Group]) -> Callable[[], Samples]:
+    """The samples of all replicas."""
+    needed = metrics_needed(groups)
+    names = None if None in needed else {name for name in needed if name is not None}
+    return SharedSamples(store, collect, names).collect
+
+
+def _state_file(settings: Settings) -> StateFile | None:
     path = settings.alerts.state_path
     return StateFile(path, asked_for=settings.alerts.state_file is not None) if path is not None else None
 

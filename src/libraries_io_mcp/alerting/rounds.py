@@ -54,7 +54,7 @@ class Rounds:
         self._last = -math.inf
 
     def _open_stores(self) -> None:
-        needs = _needs(self._groups.values())
+        needs = metrics_needed(self._groups.values())
         keep = max(needs.values(), default=LOOKBACK_SECONDS) + MARGIN_SECONDS
         wanted = None if None in needs else {name: needs[name] + MARGIN_SECONDS for name in needs if name is not None}
         # As in Prometheus no series ends by itself: neither what comes by OTLP, nor what a rule gave before it failed.
@@ -181,6 +181,16 @@ class Rounds:
         return True
 
 
+def metrics_needed(groups: Iterable[Group]) -> dict[str | None, float]:
+    """How far all rules together look back, in seconds, by metric. Under `None`: at any metric."""
+    needs: dict[str | None, float] = {}
+    for group in groups:
+        for rule in group.rules:
+            for name, reach in rule.expression.needs.items():
+                needs[name] = max(needs.get(name, 0.0), reach + group.query_offset_seconds)
+    return needs
+
+
 class _RulesFailedError(Exception):
     """Some rules of a group could not be evaluated; the text says which and why."""
 
@@ -213,16 +223,6 @@ def _moved(alert: Alert, back: float) -> Alert:
     """The alert with its times as the clock would have said then, had it been set back before."""
     moments = {name: getattr(alert, name) for name in ("active_at", "fired_at", "resolved_at", "keep_firing_since")}
     return replace(alert, **{name: at - back for name, at in moments.items() if at is not None})
-
-
-def _needs(groups: Iterable[Group]) -> dict[str | None, float]:
-    """How far all rules together look back, in seconds, by metric."""
-    needs: dict[str | None, float] = {}
-    for group in groups:
-        for rule in group.rules:
-            for name, reach in rule.expression.needs.items():
-                needs[name] = max(needs.get(name, 0.0), reach + group.query_offset_seconds)
-    return needs
 
 
 def _leaves(names: set[str], recorded: Mapping[str, Mapping[str | None, float]]) -> set[str]:

@@ -131,13 +131,10 @@ class Service:
 
     async def resolve(self, fingerprint: str) -> bool:
         """A person says that an alert is over; it is, until it would fire anew. False when it does not fire."""
-        event = self._book.resolve(fingerprint, self._now())
-        if event is not None:
-            _log(event)
-            self._show()
-            self._news.set()
-            self.save()
-        return event is not None
+        resolved = self._resolve(fingerprint)
+        if resolved and self._shared is not None:
+            self._shared.resolved(fingerprint, self._now())
+        return resolved
 
     async def evaluate(self) -> None:
         """Gather samples, evaluate what is due, and take over what came of it."""
@@ -163,8 +160,9 @@ class Service:
         """Have people told of what is new, and keep the state."""
         alerts: Sequence[Alert] = self._book.to_tell
         if self._shared is not None:
+            self._keep_in_touch()
+            alerts = self._book.to_tell
             self._shared.publish(alerts)
-            self._take_turns()
             if not self._shared.leads:
                 return
             alerts = self._shared.together(alerts, self._delivery.told(), self._now())
@@ -232,7 +230,7 @@ class Service:
     async def _keep_saving(self) -> None:
         while True:
             await self._sleep(SAVE_SECONDS)
-            self._take_turns()
+            self._keep_in_touch()
             self.save()
 
     async def _try(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -261,10 +259,22 @@ class Service:
             _log(event)
         self._show()
 
-    def _take_turns(self) -> None:
-        """Tell people from now on, with what the replica before knew; or leave it to another one."""
+    def _resolve(self, fingerprint: str) -> bool:
+        event = self._book.resolve(fingerprint, self._now())
+        if event is not None:
+            _log(event)
+            self._show()
+            self._news.set()
+            self.save()
+        return event is not None
+
+    def _keep_in_touch(self) -> None:
+        """Hear which alerts people resolved at other replicas, and who is to tell people: this one from now on, with
+        what the one before knew, or another one."""
         if self._shared is None:
             return
+        for fingerprint in self._shared.resolved_elsewhere(self._book.firing):
+            self._resolve(fingerprint)
         led = self._shared.leads
         if self._shared.hold():
             self._delivery.begin_anew(self._shared.latest().get("delivery", {}))

@@ -5,17 +5,19 @@ Without Redis each replica tells people itself, from what was told before: an al
 
 import json
 import logging
-import re
-import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from importlib import import_module
 from typing import Any, Final
 
 from libraries_io_mcp.alerting.alert import Alert
+from libraries_io_mcp.alerting.shared_store import PREFIX, SharedStore
 from libraries_io_mcp.alerting.state_file import VERSION
 
-PREFIX: Final = "libraries_io_mcp:alerts:1:"
+LEASE: Final = f"{PREFIX}leader"
+STATE: Final = f"{PREFIX}state"
+BY_HAND: Final = f"{PREFIX}by_hand"
+
 LEASE_SECONDS: Final = 10.0
 """One that leads says so every two seconds; after this without a word another one leads."""
 SEEN_SECONDS: Final = 90
@@ -23,45 +25,27 @@ SEEN_SECONDS: Final = 90
 KEEP_SECONDS: Final = 604_800
 ORPHAN_SECONDS: Final = 120.0
 """An alert that people were told of and that no replica sees any more for so long is over."""
-REST_SECONDS: Final = 15.0
-"""So long Redis is left alone after it failed."""
-
-REDIS_SECONDS: Final = 0.5
-"""Longer than that nothing waits for Redis."""
+GRACE_SECONDS: Final = 60.0
+"""Replicas do not look at the same moment: what one saw fire so much later is the same alert."""
 
 logger: Final = logging.getLogger(__name__)
 
 
-def redis_store(url: str, seconds: float = REDIS_SECONDS) -> Any:
-    """A client that connects when it is needed, tries once, and waits no longer than `seconds`."""
-    # Imported here: an optional dependency.
-    library: Any = import_module("redis")
-    once = import_module("redis.retry").Retry(import_module("redis.backoff").NoBackoff(), 0)
-    # The library knows Valkey by the name of Redis.
-    address = re.sub("^valkey", "redis", url)
-    return library.Redis.from_url(address, socket_timeout=seconds, socket_connect_timeout=seconds, retry=once)
-
-
 class SharedState:
-    """The state and who leads. Nothing here raises. `store` is a `redis.Redis`, whose commands may block for a moment.
+    """The state and who leads. Nothing here raises."""
 
-    `monotonic` is a clock that never jumps.
-    """
-
-    def __init__(self, store: Any, *, monotonic: Callable[[], float]) -> None:
+    def __init__(self, store: SharedStore) -> None:
         self._store = store
-        self._monotonic = monotonic
-        self._me = uuid.uuid4().hex
-        self._rests_until = 0.0
         self._latest: bytes | None = None
         self._missing: dict[str, float] = {}
+        self._untold: dict[str, float] = {}
         self.leads = False
         """Whether this replica tells people."""
 
     def hold(self) -> bool:
         """Lead if nobody else does, and hear what the one who leads knows; whether this replica leads from now on."""
         led = self.leads
-        self.leads = bool(self._ask(self._hold, otherwise=True))
+        self.leads = bool(self._store.ask(self._hold, otherwise=True))
         if self.leads != led:
             logger.info("alerts are told to people by %s", "this replica" if self.leads else "another replica")
         return self.leads and not led
@@ -84,17 +68,33 @@ class SharedState:
         if self.leads:
             text = json.dumps({"version": VERSION, **state}, separators=(",", ":")).encode()
             self._latest = text
-            self._ask(lambda: self._store.set(f"{PREFIX}state", text, ex=KEEP_SECONDS), otherwise=None)
+            self._store.ask(lambda client: client.set(STATE, text, ex=KEEP_SECONDS), otherwise=None)
 
     def close(self) -> None:
         """This replica ends: another one may lead at once."""
         if self.leads:
-            self._ask(self._let_go, otherwise=None)
+            self._store.ask(self._let_go, otherwise=None)
 
     def publish(self, alerts: Iterable[Alert]) -> None:
         """Say what this replica sees."""
-        text = json.dumps([asdict(each) for each in alerts]).encode()
-        self._ask(lambda: self._store.set(f"{PREFIX}seen:{self._me}", text, ex=SEEN_SECONDS), otherwise=None)
+        self._store.say("seen", json.dumps([asdict(each) for each in alerts]).encode(), SEEN_SECONDS)
+
+    def resolved(self, fingerprint: str, now: float) -> None:
+        """Say that a person resolved an alert here."""
+        self._untold[fingerprint] = now
+        self._store.ask(self._tell, otherwise=None)
+
+    def resolved_elsewhere(self, firing: Iterable[Alert]) -> list[str]:
+        """Which of these a person resolved at any replica since they fire: fingerprints."""
+        if self._untold:
+            self._store.ask(self._tell, otherwise=None)
+        found: dict[bytes, bytes] = self._store.ask(lambda client: client.hgetall(BY_HAND), otherwise={})
+        moments = {fingerprint.decode(): float(at) for fingerprint, at in found.items()}
+        return [
+            each.fingerprint
+            for each in firing
+            if (each.fired_at or 0.0) <= moments.get(each.fingerprint, -math.inf) + GRACE_SECONDS
+        ]
 
     def together(self, own: Sequence[Alert], told: Iterable[Alert], now: float) -> list[Alert]:
         """What all replicas see: an alert fires as long as it does for one of them.
@@ -104,7 +104,7 @@ class SharedState:
             told: what people have been told of that is not over for them.
         """
         seen = {each.fingerprint: each for each in own}
-        for alert in self._ask(self._seen_by_others, otherwise=[]):
+        for alert in self._seen_by_others():
             known = seen.get(alert.fingerprint)
             if known is None or (known.state == "resolved" and alert.state == "firing"):
                 seen[alert.fingerprint] = alert
@@ -117,40 +117,34 @@ class SharedState:
         ]
         return [*seen.values(), *ended]
 
-    def _hold(self) -> bool:
-        lease, milliseconds = f"{PREFIX}leader", int(1000 * LEASE_SECONDS)
-        leads = bool(self._store.set(lease, self._me, px=milliseconds, nx=True))
-        if not leads and self._store.get(lease) == self._me.encode():
-            leads = bool(self._store.pexpire(lease, milliseconds))
-        kept = self._store.get(f"{PREFIX}state")
+    def _hold(self, client: Any) -> bool:
+        me, milliseconds = self._store.me, int(1000 * LEASE_SECONDS)
+        leads = bool(client.set(LEASE, me, px=milliseconds, nx=True))
+        if not leads and client.get(LEASE) == me.encode():
+            leads = bool(client.pexpire(LEASE, milliseconds))
+        kept = client.get(STATE)
         if kept is not None and not (leads and self.leads):
             self._latest = kept
         elif kept is None and leads and self._latest:
             # Redis has lost it.
-            self._store.set(f"{PREFIX}state", self._latest, ex=KEEP_SECONDS)
+            client.set(STATE, self._latest, ex=KEEP_SECONDS)
         return leads
 
-    def _let_go(self) -> None:
-        if self._store.get(f"{PREFIX}leader") == self._me.encode():
-            self._store.delete(f"{PREFIX}leader")
+    def _let_go(self, client: Any) -> None:
+        if client.get(LEASE) == self._store.me.encode():
+            client.delete(LEASE)
+
+    def _tell(self, client: Any) -> None:
+        client.hset(BY_HAND, mapping=self._untold)
+        client.expire(BY_HAND, KEEP_SECONDS)
+        self._untold = {}
 
     def _seen_by_others(self) -> list[Alert]:
-        names = [name for name in self._store.scan_iter(f"{PREFIX}seen:*") if not name.endswith(self._me.encode())]
-        texts = self._store.mget(names) if names else []
-        return [Alert(**each) for text in texts if text for each in json.loads(text)]
-
-    def _ask(self, command: Callable[[], Any], *, otherwise: Any) -> Any:
-        if self._monotonic() < self._rests_until:
-            return otherwise
-        try:
-            result = command()
-        # Whatever goes wrong with Redis must not end alerting.
-        except Exception as error:
-            if not self._rests_until:
-                logger.warning("alerts are not shared: Redis failed with %s", type(error).__name__)
-            self._rests_until = self._monotonic() + REST_SECONDS
-            return otherwise
-        if self._rests_until:
-            logger.warning("alerts are shared again")
-            self._rests_until = 0.0
-        return result
+        seen: list[Alert] = []
+        for text in self._store.others("seen").values():
+            try:
+                seen += [Alert(**each) for each in json.loads(text)]
+            # Such as by another version of this program: what that replica sees is not told from here.
+            except (TypeError, ValueError) as error:
+                logger.debug("what a replica sees can't be read: %s", type(error).__name__)
+        return seen

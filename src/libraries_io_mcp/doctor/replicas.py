@@ -4,7 +4,7 @@ import asyncio
 import re
 from typing import Any, Final
 
-from libraries_io_mcp.alerting.shared_state import PREFIX as ALERTS
+from libraries_io_mcp.alerting.shared_store import PREFIX as ALERTS
 from libraries_io_mcp.doctor.finding import Finding
 from libraries_io_mcp.librariesio.replicas import GONE_SECONDS, PREFIX
 from libraries_io_mcp.librariesio.shared_answers import CHECK_SECONDS, redis_client, redis_pool

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from tests.support.polling import HANG_SECONDS
 from libraries_io_mcp.alerting.channels.notification import Channels, Done, Notification, Result
 from libraries_io_mcp.alerting.delivery import Delivery
 from libraries_io_mcp.alerting.prometheus import Prometheus
-from libraries_io_mcp.alerting.rounds import Rounds
+from libraries_io_mcp.alerting.rounds import Rounds, Samples
 from libraries_io_mcp.alerting.rules import load_rules
 from libraries_io_mcp.alerting.service import UNKNOWN_SECONDS, Service
 from libraries_io_mcp.alerting.shared_state import SharedState
@@ -87,6 +87,8 @@ class World:
     queue: float | None = 0.0
     inbox: Inbox = field(default_factory=Inbox)
     sleeps: bool = False
+    instance: str = "0"
+    together: Callable[[Callable[[], Samples]], Callable[[], Samples]] = lambda collect: collect
 
     def __post_init__(self) -> None:
         (self.folder / "rules.yml").write_text(self.rules, encoding="utf-8")
@@ -101,7 +103,7 @@ class World:
         )
         self.service = Service(
             loaded,
-            Rounds(loaded.groups, self.collect, self.instruments),
+            Rounds(loaded.groups, self.together(self.collect), self.instruments),
             self.delivery,
             instruments=self.instruments,
             prometheus=Prometheus(self.prometheus_url, self.client) if self.prometheus_url else None,
@@ -116,7 +118,11 @@ class World:
         await asyncio.sleep(0)
 
     def collect(self) -> list[tuple[Mapping[str, str], float]]:
-        labels = {"__name__": "queue_length", "service_name": "libraries-io-mcp"}
+        labels = {
+            "__name__": "queue_length",
+            "service_name": "libraries-io-mcp",
+            "service_instance_id": self.instance,
+        }
         return [] if self.queue is None else [(labels, self.queue)]
 
     async def step(self, seconds: float = 15.0) -> dict[str, Any]:

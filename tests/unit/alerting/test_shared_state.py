@@ -1,17 +1,19 @@
 """Replicas with one real Valkey: one of them tells people, for all of them, whoever that is."""
 
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.alerts import NOON
 from tests.support.polling import HANG_SECONDS
 from tests.support.valkey import running_valkey
 from tests.unit.alerting.test_service import World, world
 
-from libraries_io_mcp.alerting.shared_state import ORPHAN_SECONDS, PREFIX, SharedState, redis_store
+from libraries_io_mcp.alerting.shared_samples import SharedSamples
+from libraries_io_mcp.alerting.shared_state import GRACE_SECONDS, ORPHAN_SECONDS, SharedState
+from libraries_io_mcp.alerting.shared_store import PREFIX, SharedStore, redis_store
 
 pytest.importorskip("redis")
 pytestmark = pytest.mark.anyio
@@ -25,33 +27,37 @@ def valkey() -> Iterator[Any]:
 
 
 class Team:
-    """Replicas, each with samples of its own; all of their clocks go together."""
+    """Replicas, each with samples of its own, which they share if `samples` are; all of their clocks go together."""
 
-    def __init__(self, stack: AsyncExitStack, folder: Path, valkey: Any) -> None:
+    def __init__(self, stack: AsyncExitStack, folder: Path, valkey: Any, *, samples: bool = False) -> None:
         self._stack = stack
         self._folder = folder
         self._url = f"valkey://127.0.0.1:{valkey.port}/0"
+        self._samples = samples
         self.store = redis_store(self._url, HANG_SECONDS)
         stack.callback(self.store.close)
         self.replicas: list[World] = []
+        self.now = NOON
 
     async def add(self) -> World:
         client = redis_store(self._url, HANG_SECONDS)
         self._stack.callback(client.close)
+        store = SharedStore(client, monotonic=lambda: self.now)
         folder = self._folder / str(len(self.replicas))
         folder.mkdir(exist_ok=True)
-        state = SharedState(client, monotonic=time.monotonic)
-        self.replicas.append(await self._stack.enter_async_context(world(folder, state_file=state)))
-        if len(self.replicas) > 1:
-            self.replicas[-1].now = self.replicas[0].now
+        given: dict[str, Any] = {"state_file": SharedState(store), "instance": store.me, "now": self.now}
+        if self._samples:
+            given["together"] = lambda collect: SharedSamples(store, collect, {"queue_length"}).collect
+        self.replicas.append(await self._stack.enter_async_context(world(folder, **given)))
         self.replicas[-1].service.restore()
         return self.replicas[-1]
 
     async def steps(self, count: int, *, without: World | None = None) -> None:
         for _ in range(count):
+            self.now += 15
             for each in self.replicas:
                 if each is not without:
-                    await each.step()
+                    await each.step(self.now - each.now)
 
     @property
     def told(self) -> list[tuple[str, str]]:
@@ -152,3 +158,60 @@ async def test_without_valkey_each_tells_what_is_new_and_nobody_what_is_not(team
     await team.steps(3)
     # Better three times than not at all.
     assert team.told.count(RESOLVED) == len(team.replicas)
+
+
+def fingerprint_at(replica: World) -> str:
+    return next(each["fingerprint"] for each in replica.service.facts()["active"] if each["name"] == FIRING[0])
+
+
+async def test_what_a_person_resolves_at_one_is_resolved_at_all(team: Team):
+    for each in team.replicas:
+        each.queue = 11.0
+    await team.steps(5)
+    assert await team.replicas[1].service.resolve(fingerprint_at(team.replicas[1]))
+    await team.steps(2)
+    assert team.told == [FIRING, RESOLVED]
+    for each in team.replicas:
+        assert [alert["resolved_by_hand"] for alert in each.service.facts()["active"]] == [True]
+    # Also by those that lead later, and by one that starts later.
+    team.store.delete(f"{PREFIX}leader")
+    (await team.add()).queue = 11.0
+    await team.steps(3, without=team.replicas[0])
+    assert team.told == [FIRING, RESOLVED]
+
+
+async def test_what_fires_anew_is_told_anew(team: Team):
+    for each in team.replicas:
+        each.queue = 11.0
+    await team.steps(5)
+    assert await team.replicas[1].service.resolve(fingerprint_at(team.replicas[1]))
+    await team.steps(2)
+    for queue in (0.0, 11.0):
+        for each in team.replicas:
+            each.queue = queue
+        await team.steps(int(GRACE_SECONDS / 15) + 1)
+    assert team.told == [FIRING, RESOLVED, FIRING]
+
+
+async def test_what_was_resolved_while_valkey_was_away_is_told_when_it_is_back(team: Team, valkey: Any):
+    for each in team.replicas:
+        each.queue = 11.0
+    await team.steps(5)
+    port = valkey.port
+    valkey.stop()
+    assert await team.replicas[2].service.resolve(fingerprint_at(team.replicas[2]))
+    with running_valkey(port):
+        await team.steps(4)
+        for each in team.replicas:
+            assert [alert["resolved_by_hand"] for alert in each.service.facts()["active"]] == [True]
+
+
+async def test_what_another_version_says_is_not_heard(team: Team):
+    team.replicas[1].queue = 11.0
+    await team.steps(1)
+    members = f"{PREFIX}seen"
+    for number, text in enumerate(("{", '[{"unknown": 1}]', "7")):
+        team.store.zadd(members, {f"other{number}": team.store.time()[0]})
+        team.store.set(f"{members}:other{number}", text)
+    await team.steps(5)
+    assert team.told == [FIRING]

@@ -8,7 +8,7 @@ from tests.support.collectors import unused_port
 from tests.support.polling import HANG_SECONDS
 from tests.support.valkey import running_valkey
 
-from libraries_io_mcp.alerting.shared_state import PREFIX, redis_store
+from libraries_io_mcp.alerting.shared_store import PREFIX, redis_store
 from libraries_io_mcp.doctor.finding import Finding
 from libraries_io_mcp.doctor.replicas import examine_replicas
 from libraries_io_mcp.librariesio.replicas import Replicas
