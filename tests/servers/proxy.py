@@ -11,10 +11,10 @@ from tests.servers.process import ServerProcess
 CONFIGURATION: Final = OTEL / "proxy" / "haproxy.cfg"
 
 
-def haproxy() -> str:
-    """Where it is; `scripts/proxy` installs it."""
-    found = subprocess.run([ROOT / "scripts" / "proxy", "--where"], capture_output=True, text=True, check=False)
-    assert found.returncode == 0, "no HAProxy here: run scripts/proxy"
+def binary(name: str) -> str:
+    """Where haproxy, nginx or caddy is; `scripts/proxy` installs them."""
+    found = subprocess.run([ROOT / "scripts" / "proxy", "--where", name], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, f"no {name} here: run scripts/proxy"
     return found.stdout.strip()
 
 
@@ -23,7 +23,7 @@ def proxy(folder: Path, port: int, replicas: Sequence[int]) -> ServerProcess:
     environment = {f"REPLICA_{number}": f"127.0.0.1:{each}" for number, each in enumerate(replicas, 1)}
     return ServerProcess(
         "haproxy",
-        [haproxy(), "-db", "-f", CONFIGURATION],
+        [binary("haproxy"), "-db", "-f", CONFIGURATION],
         folder / "haproxy",
         f"http://127.0.0.1:{port}/proxy/health",
         {**environment, "PROXY_LISTEN": f"127.0.0.1:{port}"},
