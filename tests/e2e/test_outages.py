@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
+from tests.e2e import points
+from tests.e2e.ledger import Ledger
 from tests.e2e.load import Load
-from tests.e2e.scenario import product_environment
+from tests.e2e.scenario import documented_metrics, product_environment
+from tests.servers.binaries import ROOT
 from tests.servers.jaeger import tags
 from tests.servers.process import ServerProcess
 from tests.servers.stack import Stack, running_stack
@@ -22,6 +25,7 @@ OUTAGE_SECONDS: Final = float(os.environ.get("OUTAGE_SECONDS", "120"))
 ARRIVAL_SECONDS: Final = 180.0
 NAME: Final = "outage"
 SLOWEST_CALL_SECONDS: Final = 5.0
+DOCUMENTED: Final = documented_metrics(ROOT / "docs" / "telemetry.md")
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,9 @@ class Survived:
 
     stack: Stack
     load: Load
-    kills: list[str]
+    ledger: Ledger
+    kills: list[tuple[str, int]]
+    """What was killed, and how many exports the Collector took meanwhile; in the last one it was killed, too."""
 
 
 def sit_out(load: Load, what: str) -> None:
@@ -40,111 +46,128 @@ def sit_out(load: Load, what: str) -> None:
     assert load.trouble == []
 
 
-def outage(process: ServerProcess, load: Load, meanwhile: Callable[[], None] | None = None) -> str:
-    """Kill a server without warning, wait, and start it again."""
-    before = load.calls.total()
+def outage(
+    process: ServerProcess, load: Load, ledger: Ledger, meanwhile: Callable[[], None] | None = None
+) -> tuple[str, int]:
+    """Kill a server without warning, wait, and start it again. Says what happened, and how many exports were taken."""
+    before, taken = load.calls.total(), exports(ledger)
     process.kill()
     sit_out(load, process.name)
+    taken = exports(ledger) - taken
     if meanwhile:
         meanwhile()
     process.start()
     process.wait_until_ready()
-    return f"{process.name}: away for {OUTAGE_SECONDS:g} s and {load.calls.total() - before} calls"
+    calls = load.calls.total() - before
+    return f"{process.name} | away for {OUTAGE_SECONDS:g} s, {calls} calls, {taken} exports of metrics", taken
+
+
+def exports(ledger: Ledger) -> int:
+    """How many collections of metrics the Collector has taken."""
+    return len({point.time_ns for point in ledger.points})
 
 
 @pytest.fixture(scope="module")
 def survived(sandbox_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Survived]:
     """A stack of its own after all outages, everything delivered that will be."""
     folder: Path = tmp_path_factory.mktemp("outages")
-    with running_stack(folder / "stack") as stack:
-        given = product_environment(stack.collector.endpoint, sandbox_url, NAME) | {"CACHE_TTL_SECONDS": "0"}
+    with running_stack(folder / "stack") as stack, Ledger(stack.collector.endpoint) as ledger:
+        given = product_environment(ledger.endpoint, sandbox_url, NAME) | {"CACHE_TTL_SECONDS": "0"}
         with Running(*HTTP, folder=folder / "product", **given) as server:
             with Load(server.url) as load:
-                kills = [
-                    outage(back_end.process, load) for back_end in (stack.jaeger, stack.prometheus, stack.influxdb)
-                ]
+                back_ends = (stack.jaeger, stack.prometheus, stack.influxdb)
+                kills = [outage(back_end.process, load, ledger) for back_end in back_ends]
 
                 def collector_too() -> None:
                     stack.collector.process.kill()
+                    refused = ledger.refused
+                    poll_until(lambda: ledger.refused > refused, "an export that finds no Collector")
                     stack.collector.process.start()
                     stack.collector.process.wait_until_ready()
 
-                kills.append(outage(stack.jaeger.process, load, collector_too) + ", the Collector killed meanwhile")
+                kills.append(outage(stack.jaeger.process, load, ledger, collector_too))
             assert server.end("SIGTERM") in (0, -15, 143), server.stderr
-        yield Survived(stack, load, kills)
+        yield Survived(stack, load, ledger, kills)
 
 
-def test_no_call_noticed(survived: Survived) -> None:
-    print(*survived.kills, f"{survived.load.calls.total()} calls, slowest {survived.load.slowest:.3f} s", sep="\n")  # noqa: T201
+def kinds(spans: list[dict[str, Any]]) -> Counter[tuple[str, str]]:
+    """Spans by kind and name."""
+    return Counter((tags(span)["span.kind"], span["operationName"]) for span in spans)
+
+
+def test_no_call_noticed(survived: Survived, report: list[str]) -> None:
+    assert all(taken for _text, taken in survived.kills)
+    report += [
+        *(text for text, _taken in survived.kills),
+        f"{survived.load.calls.total()} calls, slowest {survived.load.slowest:.3f} s",
+    ]
+    report.append(f"{survived.ledger.refused} exports of the server found no Collector")
     assert survived.load.trouble == []
     assert survived.load.slowest < SLOWEST_CALL_SECONDS
 
 
-def test_jaeger_has_every_span(survived: Survived) -> None:
-    def found() -> Counter[str]:
-        server_spans = [
-            span
-            for trace in survived.stack.jaeger.traces(limit=100_000)
-            for span in trace["spans"]
-            if span["operationName"] == "tools/call get_package_info" and tags(span)["span.kind"] == "server"
-        ]
-        return Counter(tags(span)["libraries_io.package"] for span in server_spans)
-
+def test_every_call_left_the_server_as_a_span_a_count_and_a_record(survived: Survived) -> None:
     expected = survived.load.calls
-    poll_until(lambda: found().total() >= expected.total(), f"{expected} in Jaeger", ARRIVAL_SECONDS)
-    assert found() == expected
+    calls = [span for span in survived.ledger.spans if span.kind == "SERVER" and span.name.startswith("tools/call")]
+    assert Counter(span.attributes["libraries_io.package"] for span in calls) == expected
+    ends = [log for log in survived.ledger.logs if log.attributes.get("mcp.method.name") == "tools/call"]
+    assert sum("libraries_io.outcome" in log.attributes for log in ends) == expected.total()
+    counts = [
+        point
+        for point in survived.ledger.points
+        if point.name == "mcp.server.operation.duration" and "gen_ai.tool.name" in point.attributes
+    ]
+    last = max(point.time_ns for point in counts)
+    assert sum(point.count for point in counts if point.time_ns == last) == expected.total()
 
 
-def test_prometheus_has_the_last_count(survived: Survived) -> None:
-    chosen = f'gen_ai_tool_name="get_package_info",deployment_environment_name="{NAME}"'
-    series = f"mcp_server_operation_duration_seconds_count{{{chosen}}}"
-    expected = survived.load.calls.total()
-    poll_until(
-        lambda: survived.stack.prometheus.value(f"last_over_time({series}[1h])") == expected,
-        f"{expected} in Prometheus",
-        ARRIVAL_SECONDS,
-    )
+def test_jaeger_has_every_span(survived: Survived, report: list[str]) -> None:
+    sent = {span.span_id: (span.kind.lower(), span.name) for span in survived.ledger.spans}
+
+    def found() -> dict[str, dict[str, Any]]:
+        traces = survived.stack.jaeger.traces(limit=100_000)
+        return {span["spanID"]: span for trace in traces for span in trace["spans"]}
+
+    poll_until(lambda: found().keys() >= sent.keys(), f"{len(sent)} spans in Jaeger", ARRIVAL_SECONDS)
+    there = found()
+    assert there.keys() == sent.keys()
+    by_kind = kinds(list(there.values()))
+    assert by_kind == Counter(sent.values())
+    report += [f"spans | {kind} {name} | sent and in Jaeger: {by_kind[kind, name]}" for kind, name in sorted(by_kind)]
 
 
-def test_prometheus_has_no_gap(survived: Survived) -> None:
-    series = f'libraries_io_operations_active{{deployment_environment_name="{NAME}"}}'
-    gaps = poll_until(
-        lambda: survived.stack.prometheus.query(f"count_over_time({series}[1h])"),
-        "points in Prometheus",
-        ARRIVAL_SECONDS,
-    )
-    assert gaps[0].value > 4 * OUTAGE_SECONDS * 0.8  # a point a second is sent
+@pytest.mark.parametrize("back_end", ["Prometheus", "InfluxDB"])
+def test_every_point_is_there(survived: Survived, report: list[str], back_end: str) -> None:
+    """Of each series every point that the Collector took, with its value."""
+    sent = points.sent(survived.ledger.points, DOCUMENTED)
+
+    def found() -> points.Points:
+        if back_end == "Prometheus":
+            return points.in_prometheus(survived.stack.prometheus, NAME)
+        return points.in_influxdb(survived.stack.influxdb, NAME, DOCUMENTED)
+
+    total = sum(len(values) for values in sent.values())
+    poll_until(lambda: not points.missing(sent, found()), f"{total} points in {back_end}", ARRIVAL_SECONDS)
+    there = found()
+    assert {series: len(values) for series, values in there.items()} == {
+        series: len(values) for series, values in sent.items()
+    }
+    report.append(f"points | {len(sent)} series, {exports(survived.ledger)} exports | taken and in {back_end}: {total}")
 
 
-def test_influxdb_has_the_last_count_and_no_gap(survived: Survived) -> None:
-    chosen = f"""
-        from(bucket: "metrics") |> range(start: -1h)
-        |> filter(fn: (r) => r["deployment.environment.name"] == "{NAME}")
-        |> filter(fn: (r) => r._measurement == "mcp.server.operation.duration" and r._field == "count")
-        |> filter(fn: (r) => r["gen_ai.tool.name"] == "get_package_info")
-    """
-    expected = survived.load.calls.total()
-
-    def last() -> float:
-        return sum(float(row["_value"]) for row in survived.stack.influxdb.flux(chosen + "|> last()"))
-
-    poll_until(lambda: last() == expected, f"{expected} in InfluxDB", ARRIVAL_SECONDS)
-    points = survived.stack.influxdb.flux(chosen + "|> group() |> count()")
-    assert float(points[0]["_value"]) > 4 * OUTAGE_SECONDS * 0.8
-
-
-def test_influxdb_has_the_log_of_every_call(survived: Survived) -> None:
+def test_influxdb_has_every_record(survived: Survived, report: list[str]) -> None:
+    sent = Counter(str(log.body) for log in survived.ledger.logs)
     query = f"""
-        from(bucket: "logs") |> range(start: -1h)
-        |> filter(fn: (r) => r._measurement == "logs" and r._field == "attributes")
-        |> filter(fn: (r) => r._value =~ /"{NAME}"/ and r._value =~ /"tools\\/call"/)
-        |> filter(fn: (r) => r._value =~ /libraries_io.outcome/)
-        |> group() |> count()
+        from(bucket: "logs") |> range(start: -6h)
+        |> filter(fn: (r) => r._measurement == "logs" and (r._field == "body" or r._field == "attributes"))
+        |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+        |> filter(fn: (r) => r.attributes =~ /"{NAME}"/)
+        |> group() |> keep(columns: ["body"])
     """
-    expected = survived.load.calls.total()
 
-    def counted() -> int:
-        return sum(int(row["_value"]) for row in survived.stack.influxdb.flux(query))
+    def found() -> Counter[str]:
+        return Counter(row["body"] for row in survived.stack.influxdb.flux(query))
 
-    poll_until(lambda: counted() >= expected, f"{expected} log records in InfluxDB", ARRIVAL_SECONDS)
-    assert counted() == expected
+    poll_until(lambda: found() >= sent, f"{sent.total()} records in InfluxDB", ARRIVAL_SECONDS)
+    assert found() == sent
+    report.append(f"log records | sent and in InfluxDB: {sent.total()}")
