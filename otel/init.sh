@@ -57,10 +57,12 @@ cp /bin/busybox tools/busybox.new # for the health checks of images without a sh
 chmod 755 tools/busybox.new
 mv tools/busybox.new tools/busybox
 
+rm -f prometheus-replicas/*.yml # the profile `replicas` brings it again
+
 chown 1000:1000 collector-secrets grafana-secrets # influxdb-setup adds its tokens
 chown 1000:1000 influxdb influxdb-config
 chown 10001:10001 collector-queues collector-logs jaeger
-chown 65534:65534 prometheus alertmanager
-chown 10002:10002 server-state
+chown 65534:65534 prometheus prometheus-replicas alertmanager
+chown 999:1000 valkey
 chown 472:0 grafana
 echo "the server will ask $url"

@@ -25,6 +25,7 @@ PUBLISHED = {
     "jaeger": {16686},
     "grafana": {3000},
 }
+SERVERS = {name: each for name, each in SERVICES.items() if (each.get("command") or [""])[0] == "serve"}
 SECRET_NAME = re.compile(r"(?i)(password|secret|token|api_?key|credential)")
 
 
@@ -116,3 +117,40 @@ def test_it_reads_what_the_documents_say_can_be_set() -> None:
     named = {name for row in table[1].splitlines() for name in re.findall(r"`([A-Z_]+)`", row.split("|")[1])}
     read = set(re.findall(r"\$\{(\w+)", TEXT))
     assert named == {name for name in read if not name.endswith("_VERSION")}
+
+
+def hosts(path: Path) -> list[str]:
+    """The services that a file of targets names, all on the server's port."""
+    found = [target.split(":") for group in yaml.safe_load(path.read_text()) for target in group["targets"]]
+    assert {port for _host, port in found} == {"8000"}
+    return [host for host, _port in found]
+
+
+def test_whichever_profile_is_on_all_servers_act_as_one() -> None:
+    """Another one with the same key would spend quota that the others do not see, and tell of alerts beside them."""
+    assert len(SERVERS) == 4
+    assert {each["environment"]["REDIS_URL"] for each in SERVERS.values()} == {"redis://valkey:6379/0"}
+    assert all("valkey" in each["depends_on"] for each in SERVERS.values())
+    assert "profiles" not in SERVICES["valkey"]
+
+
+def test_prometheus_asks_every_server_once_and_none_that_is_not_there() -> None:
+    always, replicas = (ROOT / "otel" / "targets" / name for name in ("libraries-io-mcp.yml", "replicas"))
+    with_profile = replicas / "libraries-io-mcp.yml"
+    assert hosts(always) == [name for name, each in SERVERS.items() if "profiles" not in each]
+    assert hosts(with_profile) == [name for name, each in SERVERS.items() if each.get("profiles") == ["replicas"]]
+    for name, each in SERVERS.items():
+        assert name in each["environment"]["MCP_ALLOWED_HOSTS"].split(",")
+    brings = SERVICES["replica-targets"]
+    assert brings["profiles"] == ["replicas"]
+    source, target = brings["command"][1:]
+    assert f"./{with_profile.relative_to(ROOT)}:{source}:ro" in brings["volumes"]
+    volume = next(each.split(":")[0] for each in brings["volumes"] if target.startswith(each.split(":")[1] + "/"))
+    assert f"{volume}:/etc/prometheus/replicas:ro" in SERVICES["prometheus"]["volumes"]
+    assert f"rm -f {volume}/*.yml" in (ROOT / "otel" / "init.sh").read_text(encoding="utf-8")
+    (job,) = (
+        each
+        for each in yaml.safe_load((ROOT / "otel" / "prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
+        if each["job_name"] == "libraries-io-mcp-route"
+    )
+    assert job["file_sd_configs"] == [{"files": ["targets/libraries-io-mcp.yml", "replicas/*.yml"]}]
