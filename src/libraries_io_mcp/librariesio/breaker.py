@@ -9,13 +9,15 @@ from typing import Final
 import httpx
 
 from libraries_io_mcp.errors import CircuitOpenError
-from libraries_io_mcp.librariesio.question import question_of
+from libraries_io_mcp.librariesio.question import Question, question_of
 from libraries_io_mcp.librariesio.vitals import BreakerFacts
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.semconv import Attribute, BreakerState
 
 FAILURES: Final = 5
-"""So many failed requests in a row open a breaker."""
+"""So many failed questions in a row open a breaker."""
+REPEATED: Final = 2
+"""When more have failed in a row, nothing is repeated any more: it would only spend quota on an outage."""
 OPEN_SECONDS: Final = 30.0
 PROBE_SECONDS: Final = 5.0
 """So long a probe is alone; then the next one may try."""
@@ -48,8 +50,8 @@ class Breaker:
 class BreakerTransport(httpx.AsyncBaseTransport):
     """Refuses requests of a group whose last ones all failed; after a rest lets one through to see.
 
-    A failure is a 5xx, a connection error or a deadline that passed; a repeat counts like any other request. Any other
-    reply is a success.
+    A failure is a 5xx, a connection error or a deadline that passed; a question fails once, however often it is sent.
+    Any other reply is a success.
     `now` is a clock that never jumps.
     """
 
@@ -93,7 +95,7 @@ class BreakerTransport(httpx.AsyncBaseTransport):
         """
         question = question_of(request)
         breaker = self._breakers.setdefault(question.group, Breaker())
-        probe = self._admit(question.group, breaker)
+        probe = self._admit(question, breaker)
         failed: bool | None = None
         try:
             reply = await self._inner.handle_async_request(request)
@@ -108,16 +110,18 @@ class BreakerTransport(httpx.AsyncBaseTransport):
             failed = True if question.sent and late else None
             raise
         finally:
-            self._note(question.group, breaker, failed=failed, probe=probe)
+            self._note(question, breaker, failed=failed, probe=probe)
         return reply
 
     async def aclose(self) -> None:
         """Close the transport below."""
         await self._inner.aclose()
 
-    def _admit(self, group: str, breaker: Breaker) -> bool:
+    def _admit(self, question: Question, breaker: Breaker) -> bool:
         """Whether the question is the probe."""
         if breaker.state == "closed":
+            if question.failed and breaker.failures > REPEATED:
+                raise CircuitOpenError("Libraries.io fails on other such questions too, so this one is not repeated.")
             return False
         left = breaker.probe_at - self._now()
         if left > 0:
@@ -128,10 +132,10 @@ class BreakerTransport(httpx.AsyncBaseTransport):
         breaker.probes += 1
         # A probe that waits long, for the quota or for the service, does not keep the others out.
         breaker.probe_at = self._now() + PROBE_SECONDS
-        self._tell(group, breaker)
+        self._tell(question.group, breaker)
         return True
 
-    def _note(self, group: str, breaker: Breaker, *, failed: bool | None, probe: bool) -> None:
+    def _note(self, question: Question, breaker: Breaker, *, failed: bool | None, probe: bool) -> None:
         before = breaker.state
         if probe:
             breaker.probes -= 1
@@ -142,10 +146,11 @@ class BreakerTransport(httpx.AsyncBaseTransport):
         if failed is False:
             breaker.failures = 0
         elif failed:
-            breaker.failures += 1
+            breaker.failures += not question.failed
+            question.failed = True
             breaker.probe_at = self._now() + OPEN_SECONDS
         if breaker.state != before:
-            self._tell(group, breaker)
+            self._tell(question.group, breaker)
 
     def _tell(self, group: str, breaker: Breaker) -> None:
         extra: dict[str, str] = {Attribute.ENDPOINT: group, Attribute.BREAKER_STATE: breaker.state}

@@ -40,6 +40,7 @@ class Question:
         caller: who asks, if several share the quota: callers take turns.
         waited: seconds that the present attempt waited for the quota.
         turn_at: when its turn at the quota is expected, while it waits for that.
+        failed: an attempt has failed, which the circuit breaker has counted.
         sent: the present attempt is with the service; false while it waits for its turn.
     """
 
@@ -56,6 +57,7 @@ class Question:
     requests: int = 0
     waited: float = 0.0
     turn_at: float | None = None
+    failed: bool = False
     sent: bool = False
     _hearers: list[OnWait] = field(default_factory=list, init=False)
     _watchers: list[Callable[[], None]] = field(default_factory=list, init=False)

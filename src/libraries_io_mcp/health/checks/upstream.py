@@ -10,7 +10,7 @@ from libraries_io_mcp.librariesio.vitals import Contact, Vitals
 RECENT_SECONDS: Final = 300.0
 """Failures older than this no longer count."""
 DOWN: Final = 3
-"""So many failures in a row, and nothing between them, are an outage; fewer if no breaker lets more happen."""
+"""So many failures in a row, and nothing between them, are an outage."""
 MANY: Final = 0.25
 """A share of recent failures above this is more than bad luck."""
 FEW: Final = 0.1
@@ -60,8 +60,7 @@ def _judged(vitals: Vitals, probe_seconds: float) -> Outcome:
     details |= {"failures_in_a_row": in_a_row, "last_error": last.error_type}
     if last.error_type in _KEY:
         return Outcome("unhealthy", "Libraries.io rejects the API key.", details, KEY_ADVICE)
-    left_alone = all(each.state == "open" for each in vitals.breakers().values())
-    if in_a_row >= DOWN or (in_a_row and left_alone):
+    if in_a_row >= DOWN:
         error = f"The last {in_a_row} questions failed, the newest with {last.error_type}."
         return Outcome("unhealthy", error, details, OUTAGE_ADVICE)
     if in_a_row:
