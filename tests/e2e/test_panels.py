@@ -17,7 +17,6 @@ GOOD_DAY = {
     "Queues that were full",
     "Told by the server itself",
     "Alerts firing",
-    "Failing questions",
 }
 """Panels about series that begin with the first loss."""
 

@@ -26,6 +26,8 @@ PUBLISHED = {
     "grafana": {3000},
 }
 SERVERS = {name: each for name, each in SERVICES.items() if (each.get("command") or [""])[0] == "serve"}
+SERIES = {"HAPROXY_VERSION", "BUSYBOX_VERSION", "PYTHON_VERSION"}
+"""Pinned to a series, within which corrections come by themselves; all others are pinned to one release."""
 SECRET_NAME = re.compile(r"(?i)(password|secret|token|api_?key|credential)")
 
 
@@ -57,6 +59,9 @@ def test_images_are_pinned(service: Mapping[str, Any]) -> None:
     else:
         assert re.fullmatch(r"[a-z/-]+:\$\{[A-Z]+_VERSION:-[v\d][^}]*\}(-alpine)?", service["image"])
         assert "latest" not in service["image"]
+    for name, version in re.findall(r"\$\{([A-Z]+_VERSION):-([^}]+)\}", str(service)):
+        release = r"v?\d+\.\d+(-\w+)?" if name in SERIES else r"v?\d+\.\d+\.\d+"
+        assert re.fullmatch(release, version), name
 
 
 def test_no_secret_in_plain_sight(service: Mapping[str, Any]) -> None:
