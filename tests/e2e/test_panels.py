@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 import pytest
-from tests.e2e.panels import Target, targets
-from tests.e2e.scenario import Done, product_environment
+from tests.e2e.panels import Target, filled, targets
+from tests.e2e.scenario import SOUGHT, Done, product_environment
 from tests.servers.stack import Stack, running_stack
 from tests.support.command import HTTP, Running
 from tests.support.polling import poll_until
@@ -49,3 +49,12 @@ def test_every_panel_draws(stack: Stack, played: Mapping[str, Done], report: lis
             lambda: target.rows(stack, bare=True), f"rows for {target.name} without the 0 for nothing", ARRIVAL_SECONDS
         )
     report.append(f"{target.name} | {found}")
+
+
+def test_a_trace_id_chooses_its_log_records(stack: Stack, played: Mapping[str, Done]) -> None:
+    (records,) = (target for target in targets() if target.panel == "Recent records")
+    sought = {"libraries_io.package": SOUGHT["http"][1]}
+    (trace,) = poll_until(lambda: stack.jaeger.traces(sought), "the trace in Jaeger", ARRIVAL_SECONDS)
+    query = filled(records.asked["query"].replace("$trace", trace["traceID"]))
+    rows = poll_until(lambda: stack.influxdb.flux(query), "its log records", ARRIVAL_SECONDS)
+    assert {row["trace_id"] for row in rows} == {trace["traceID"]}
