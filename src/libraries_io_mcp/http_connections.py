@@ -137,8 +137,9 @@ class GuardedConnection(H11Protocol):
             self._body_bytes += len(data)
             if self._body_bytes > 2 * self._door.limits.max_request_bytes:
                 self.transport.abort()
-        elif state is not h11.IDLE:
-            self._body_bytes = 0
+            return
+        self._body_bytes = 0
+        if state is not h11.IDLE:
             self._door.awaited.pop(self, None)
 
     def on_response_complete(self) -> None:

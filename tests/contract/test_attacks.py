@@ -129,6 +129,12 @@ def test_json_that_has_too_many_values(server: Running, base: str, value: str):
     assert refusals(base, "json_too_many_values") == before + 1
 
 
+def test_a_connection_goes_on_after_bodies_that_were_refused_early(server: Running):
+    body = "[" + "1," * 400_000 + "1]"
+    with httpx.Client(headers=ACCEPT, timeout=HANG_SECONDS) as client:
+        assert [client.post(server.url, content=body).status_code for _ in range(20)] == [400] * 20
+
+
 def test_names_that_nobody_knows_are_told_in_part(server: Running):
     long = "k" * 900_000
     many = {f"k{number}": 1 for number in range(9_000)}
