@@ -45,7 +45,8 @@ class SharedState:
     def hold(self) -> bool:
         """Lead if nobody else does, and hear what the one who leads knows; whether this replica leads from now on."""
         led = self.leads
-        self.leads = bool(self._store.ask(self._hold, otherwise=True))
+        # A Redis that is slow for a moment is no reason to tell beside the one who leads.
+        self.leads = self._store.ask(self._hold, otherwise=led or self._store.silent_seconds >= LEASE_SECONDS)
         if self.leads != led:
             logger.info("alerts are told to people by %s", "this replica" if self.leads else "another replica")
         return self.leads and not led

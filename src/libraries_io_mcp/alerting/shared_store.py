@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, Final, TypeVar
 
 PREFIX: Final = "libraries_io_mcp:alerts:1:"
-REST_SECONDS: Final = 15.0
+REST_SECONDS: Final = 5.0
 """So long Redis is left alone after it failed."""
 REDIS_SECONDS: Final = 0.5
 """Longer than that nothing waits for Redis."""
@@ -37,8 +37,14 @@ class SharedStore:
         self._client = client
         self._monotonic = monotonic
         self._rests_until = 0.0
+        self._answered_at = monotonic()
         self.me = uuid.uuid4().hex
         """This replica."""
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long ago Redis answered last."""
+        return self._monotonic() - self._answered_at
 
     def ask(self, command: Callable[[Any], Found], *, otherwise: Found) -> Found:
         """What `command` gives when it is handed the client; `otherwise` when Redis fails, or failed of late."""
@@ -52,6 +58,7 @@ class SharedStore:
                 logger.warning("alerts are not shared: Redis failed with %s", type(error).__name__)
             self._rests_until = self._monotonic() + REST_SECONDS
             return otherwise
+        self._answered_at = self._monotonic()
         if self._rests_until:
             logger.warning("alerts are shared again")
             self._rests_until = 0.0

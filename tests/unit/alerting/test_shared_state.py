@@ -12,7 +12,7 @@ from tests.support.valkey import running_valkey
 from tests.unit.alerting.test_service import World, world
 
 from libraries_io_mcp.alerting.shared_samples import SharedSamples
-from libraries_io_mcp.alerting.shared_state import GRACE_SECONDS, ORPHAN_SECONDS, SharedState
+from libraries_io_mcp.alerting.shared_state import GRACE_SECONDS, LEASE_SECONDS, ORPHAN_SECONDS, SharedState
 from libraries_io_mcp.alerting.shared_store import PREFIX, SharedStore, redis_store
 
 pytest.importorskip("redis")
@@ -52,9 +52,9 @@ class Team:
         self.replicas[-1].service.restore()
         return self.replicas[-1]
 
-    async def steps(self, count: int, *, without: World | None = None) -> None:
+    async def steps(self, count: int, *, seconds: float = 15.0, without: World | None = None) -> None:
         for _ in range(count):
-            self.now += 15
+            self.now += seconds
             for each in self.replicas:
                 if each is not without:
                     await each.step(self.now - each.now)
@@ -143,6 +143,21 @@ async def test_an_alert_that_only_a_dead_one_saw_is_over_after_a_while(team: Tea
     assert team.told == [FIRING]
     await team.steps(int(ORPHAN_SECONDS / 15) + 1, without=dead)
     assert team.told == [FIRING, RESOLVED]
+
+
+async def test_a_valkey_that_is_away_for_a_moment_makes_nobody_tell_beside_the_one_who_leads(team: Team, valkey: Any):
+    for each in team.replicas:
+        each.queue = 11.0
+    await team.steps(2)
+    port = valkey.port
+    valkey.stop()
+    await team.steps(1, seconds=LEASE_SECONDS - 1)
+    await team.steps(1, seconds=0.5)
+    assert team.leaders == [True, False, False]
+    with running_valkey(port):
+        await team.steps(3)
+        assert team.leaders == [True, False, False]
+        assert team.told == [FIRING]
 
 
 async def test_without_valkey_each_tells_what_is_new_and_nobody_what_is_not(team: Team, valkey: Any):
