@@ -109,6 +109,7 @@ class GuardedConnection(H11Protocol):
         self._door = door
         self._phase: tuple[str, object] = ("", None)
         self._since = 0.0
+        self._body_of: object = None
         self._body_bytes = 0
         self._pipelined = 0
         self._unread_since: float | None = None
@@ -134,12 +135,12 @@ class GuardedConnection(H11Protocol):
         state = self.conn.their_state
         if state is h11.SEND_BODY:
             # Also what is left of a request that has been refused is read, so that the client sees the answer.
+            if self._body_of is not self.cycle:
+                self._body_of, self._body_bytes = self.cycle, 0
             self._body_bytes += len(data)
             if self._body_bytes > 2 * self._door.limits.max_request_bytes:
                 self.transport.abort()
-            return
-        self._body_bytes = 0
-        if state is not h11.IDLE:
+        elif state is not h11.IDLE:
             self._door.awaited.pop(self, None)
 
     def on_response_complete(self) -> None:
