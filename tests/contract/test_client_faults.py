@@ -109,7 +109,7 @@ async def test_each_endpoint_fails_with_its_error_in_time_and_the_next_call_work
     """Each endpoint is asked by a client of its own: no breaker or quota that learned from another one."""
     clock = Clock()
     async with sandbox(now=clock) as base_url, AsyncExitStack() as clients:
-        options = {"timeout": HANG_SECONDS, "max_reply_bytes": LIMIT, "now": clock, "monotonic": time.monotonic}
+        options = {"timeout": HANG_SECONDS, "max_reply_bytes": LIMIT, "now": clock}
         apis = {each: await clients.enter_async_context(asking(base_url, **options)) for each in CALLS}
         for package in SUBSCRIBED:
             await apis[DELETE].subscribe("npm", package)
