@@ -35,6 +35,7 @@ class Prometheus:
                 f"--storage.tsdb.path={folder / 'data'}",
                 f"--web.listen-address=127.0.0.1:{port}",
                 "--web.enable-otlp-receiver",
+                "--web.enable-remote-write-receiver",  # for tests that bring samples of a time gone by
                 "--enable-feature=exemplar-storage",
             ],
             folder,
@@ -42,9 +43,10 @@ class Prometheus:
             {},
         )
 
-    def query(self, expression: str) -> list[Series]:
-        """An instant query now."""
-        found = self._get("query", query=expression)["result"]
+    def query(self, expression: str, at: float | None = None) -> list[Series]:
+        """An instant query, now or at a time in seconds."""
+        moment = {} if at is None else {"time": str(at)}
+        found = self._get("query", query=expression, **moment)["result"]
         return [Series(each["metric"], float(each["value"][1])) for each in found]
 
     def value(self, expression: str) -> float:
