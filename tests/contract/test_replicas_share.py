@@ -159,6 +159,28 @@ async def test_without_valkey_each_takes_its_part_of_the_quota(replicas: Replica
     assert all(each.quota().limit == 60 for each in clients)
 
 
+async def test_one_that_has_asked_nothing_yet_knows_what_the_others_have_used(replicas: Replicas, valkey: Any):
+    clock = replicas.clock
+    service = Service(clock)
+    clients = [replicas.add(service, cache_ttl_seconds=0, timeout=300) for _ in range(3)]
+    busy, idle = clients[:2], clients[2]
+    for each in busy:
+        for _ in range(24):
+            await ask(each)
+    await replicas.beat()
+    valkey.stop()
+
+    async def work() -> None:
+        await asyncio.gather(*(ask(api) for _ in range(20) for api in clients))
+
+    await clock.run(work())
+    assert service.refused == 0
+    # Of the twelve that were left four for each, then twenty for each that has so many questions.
+    first, second = sorted(service.counts)[:2]
+    assert (service.counts[first], service.counts[second]) == (60, 48)
+    assert idle.quota().limit == 60
+
+
 async def test_what_was_used_alone_counts_when_valkey_is_back(replicas: Replicas, valkey: Any):
     clock = replicas.clock
     service = Service(clock)

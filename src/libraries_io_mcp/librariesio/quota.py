@@ -106,6 +106,8 @@ class Quota:
         self._correcting = asyncio.Lock()
         self._window = -1
         self._used = 0
+        # The window, what all had used of it and what this process had, as they were counted together last.
+        self._seen = (-1, 0, 0)
         self._refused_until = 0.0
 
     @property
@@ -158,8 +160,11 @@ class Quota:
 
     async def look(self) -> None:
         """See what other processes have used, so that it is known should they be lost sight of."""
-        if self._window >= 0 and self._clock.latest_window(self._now()) == self._window:
-            self._used = await self._counters.get(self._counter())
+        now = self._now()
+        window = self._clock.current_window(now)
+        if window is not None:
+            await self._come_to(window, now)
+            await self._see()
 
     def tell(self) -> str:
         """What other processes with this budget should know of the callers here, so that none takes another's share."""
@@ -293,11 +298,9 @@ class Quota:
         window = self._clock.current_window(now)
         if window is None:
             return self._clock.seconds_until_next(now)
-        if window != self._window:
-            # What is still on its way may arrive in this window and be counted there.
-            await self._enter(window, carried=sum(now - sent < ARRIVAL_SECONDS for sent in self._sent_at))
+        await self._come_to(window, now)
         allowed = self._allowed(question.priority)
-        self._used = await self._counters.get(self._counter())
+        await self._see()
         part = self._part(allowed)
         left = min(allowed - self._used, part - self._mine)
         if 0 < left <= self._kept_for_others(question, window, part, now):
@@ -309,13 +312,31 @@ class Quota:
         return 0.0
 
     def _part(self, allowed: int) -> int:
-        """What this process may send of what all may: all of it, as long as they count together."""
-        return max(allowed // self._replicas(), 1) if self._counters.are_alone else allowed
+        """What this process may send of what all may: all of it, as long as they count together.
+
+        Alone, its part; in the window in which it lost sight of the others, its part of what was left then.
+        """
+        if not self._counters.are_alone:
+            return allowed
+        window, used, mine = self._seen
+        if window != self._window or not used:
+            return max(allowed // self._replicas(), 1)
+        return mine + max(allowed - used, 0) // self._replicas()
 
     def _kept_for_others(self, question: Question, window: int, allowed: int, now: float) -> int:
         left = self._clock.seconds_until_next(now) / self._clock.window
         waiting = {*self._waiting["interactive"], *self._waiting["batch"]}
         return self._shares.kept_for_others(question.caller, window, allowed=allowed, left=left, waiting=waiting)
+
+    async def _come_to(self, window: int, now: float) -> None:
+        if window != self._window:
+            # What is still on its way may arrive in this window and be counted there.
+            await self._enter(window, carried=sum(now - sent < ARRIVAL_SECONDS for sent in self._sent_at))
+
+    async def _see(self) -> None:
+        self._used = await self._counters.get(self._counter())
+        if not self._counters.are_alone:
+            self._seen = (self._window, self._used, self._mine)
 
     async def _enter(self, window: int, *, carried: int) -> None:
         if window != self._window:
