@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,7 +141,8 @@ class Crowd:
     """Clients that ask one question after the other, and hold each answer to the truth.
 
     Attributes:
-        expected: the newest stable version of each package that is asked about.
+        expected: the newest stable version of each package.
+        names: the packages that are asked about now.
         at_least: so many calls are made, and more until it is `over`.
         wrong: answers that are not about what was asked.
         failed: what came instead of an answer.
@@ -149,6 +150,7 @@ class Crowd:
 
     url: str
     expected: dict[str, str]
+    names: Sequence[str]
     at_least: int
     over: bool = False
     asked: int = 0
@@ -161,11 +163,10 @@ class Crowd:
         await asyncio.gather(*(self._client() for _ in range(clients)))
 
     async def _client(self) -> None:
-        names = list(self.expected)
         async with Client(self.url, timeout=CALL_SECONDS) as client:
             while not self.over or self.asked < self.at_least:
                 self.asked += 1
-                await self._call(client, names[self.asked % len(names)])
+                await self._call(client, self.names[self.asked % len(self.names)])
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _call(self, client: Client[Any], name: str) -> None:

@@ -1,9 +1,10 @@
-"""Three real replicas behind a real proxy with a real Valkey: nothing that happens to one of them reaches a caller."""
+"""Three real replicas behind a real proxy with a real Valkey: nothing that happens to one of them reaches a caller.
+
+All the while they are asked for more than their key allows in a minute. The restarts are those of processes, not of
+containers. What was counted is told below the results.
+"""
 
 import asyncio
-import json
-import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,11 +20,10 @@ from libraries_io_mcp.sandbox.catalogue_files import load_catalogue
 from libraries_io_mcp.sandbox.keys import KNOWN_KEY
 
 CLIENTS, CALLS = 50, 1_000
-LIMIT = 300
-"""Requests a minute: more than there are different questions, less than there are calls."""
+LIMIT = 40
+"""Requests a minute: fewer than there are new questions in any of the tests, whatever the replicas share."""
 NAMES = [each.name for each in load_catalogue().packages if each.platform.lower() == "npm" and each.latest]
 SETTLE_SECONDS = 240.0
-WITHOUT_REDIS = "alerts are not shared: Redis failed"
 RULES = """
 groups:
   - name: always
@@ -69,6 +69,8 @@ def three(upstream_url: str, people: AlertReceiver, tmp_path_factory: pytest.Tem
     given = {
         "HEALTH_CHECK_SECONDS": "2",
         "LIBRARIES_IO_RATE_LIMIT": str(LIMIT),
+        # A question waits for the next minute, perhaps for the one after it.
+        "LIBRARIES_IO_TIMEOUT_SECONDS": "240",
         "ALERT_RULES_PATH": str(folder / "rules.yml"),
         "WEBHOOK_URL": people.url,
     }
@@ -92,51 +94,66 @@ def answers_of(upstream_url: str) -> dict[int, int]:
 
 
 def through(
-    three: Fleet, expected: dict[str, str], names: Sequence[str], calls: int, happens: Callable[[], Any]
+    three: Fleet,
+    expected: dict[str, str],
+    names: Sequence[str],
+    calls: int,
+    happens: Callable[[], Any],
+    later: Sequence[str] = (),
 ) -> Crowd:
-    """So many calls at least, while something happens; the crowd when both have ended."""
-    crowd = Crowd(three.url, {name: expected[name] for name in names}, at_least=calls)
+    """So many calls at least, while something happens, and of more packages after it; the crowd when all has ended."""
+    crowd = Crowd(three.url, expected, names, at_least=calls)
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(lambda: asyncio.run(crowd.ask(CLIENTS)))
         try:
             poll_until(lambda: crowd.answered.total() >= CLIENTS or asking.done(), "the crowd to be at work", 240)
             happens()
+            if later:
+                crowd.names, crowd.at_least = later, crowd.asked + calls
         finally:
             crowd.over = True
         asking.result(SETTLE_SECONDS + 240)
     return crowd
 
 
-def told(what: str, crowd: Crowd, upstream: dict[int, int]) -> None:
-    figures = {"calls": crowd.asked, "wrong": len(crowd.wrong), "failed": len(crowd.failed), "upstream": upstream}
-    sys.stdout.write(f"{what}: {json.dumps(figures)}\n{''.join(f'  {each}{os.linesep}' for each in crowd.failed[:5])}")
+def row(what: str, crowd: Crowd, upstream: dict[int, int]) -> str:
+    """What was counted, and the first failures."""
+    statuses = ", ".join(f"{status}: {count}" for status, count in sorted(upstream.items()))
+    counted = f"{crowd.asked} calls | {len(crowd.wrong)} wrong | {len(crowd.failed)} failed"
+    failures = "".join(f"\n  {each}" for each in crowd.failed[:5])
+    return f"{what} | {counted} | requests to the service by status: {statuses}{failures}"
 
 
-def test_a_rolling_restart_fails_no_call(three: Fleet, expected: dict[str, str], upstream_url: str) -> None:
+def test_a_rolling_restart_fails_no_call(
+    three: Fleet, expected: dict[str, str], upstream_url: str, report: list[str]
+) -> None:
     answers_of(upstream_url)
-    names, codes = NAMES[:40], []
+    names, codes = NAMES[:70], []
     crowd = through(three, expected, names, CALLS // 2, lambda: codes.extend(three.roll()))
     upstream = answers_of(upstream_url)
-    told("rolling restart", crowd, upstream)
+    report.append(row("a rolling restart", crowd, upstream))
     assert codes == [SIGTERM_CODE] * REPLICAS
     assert (crowd.wrong, crowd.failed) == ([], [])
     # What one replica knows, all know, also after its end. A busy machine may make Redis seem to be away for a moment.
     assert set(upstream) == {200}
-    assert len(names) <= upstream[200] <= REPLICAS * len(names)
+    assert LIMIT < len(names) <= upstream[200] <= REPLICAS * len(names)
 
 
-def test_a_killed_replica_is_not_missed(three: Fleet, expected: dict[str, str], upstream_url: str) -> None:
+def test_a_killed_replica_is_not_missed(
+    three: Fleet, expected: dict[str, str], upstream_url: str, report: list[str]
+) -> None:
     def kill() -> None:
         three.replicas[0].kill()
         three.replicas[0].start()
 
     answers_of(upstream_url)
-    names = NAMES[:40]
+    names = NAMES[70:140]
     crowd = through(three, expected, names, CALLS // 4, kill)
     upstream = answers_of(upstream_url)
-    told("kill -9 of a replica", crowd, upstream)
+    report.append(row("kill -9 of a replica", crowd, upstream))
     assert (crowd.wrong, crowd.failed) == ([], [])
-    assert 429 not in upstream
+    assert set(upstream) == {200}
+    assert LIMIT < len(names) <= upstream[200]
 
 
 def test_people_are_told_of_an_alert_once(three: Fleet, people: AlertReceiver) -> None:
@@ -146,17 +163,11 @@ def test_people_are_told_of_an_alert_once(three: Fleet, people: AlertReceiver) -
         poll_until(
             lambda each=each: each.firing() == ["HasQuota"], f"the alert at replica {each.number}", SETTLE_SECONDS
         )
-    heard = told_to(people)
-    sys.stdout.write(f"told: {heard}\n")
-    if WITHOUT_REDIS in three.logs:
-        # A busy machine made Redis seem to be away: then each tells, because twice is better than not at all.
-        assert set(heard) == {"firing"}
-    else:
-        assert heard == ["firing"]
+    assert told_to(people) == ["firing"]
 
 
 def test_without_valkey_each_goes_on_alone_and_comes_back(
-    three: Fleet, expected: dict[str, str], upstream_url: str
+    three: Fleet, expected: dict[str, str], upstream_url: str, report: list[str]
 ) -> None:
     def status(wanted: str) -> Callable[[], bool]:
         return lambda: all(
@@ -168,12 +179,13 @@ def test_without_valkey_each_goes_on_alone_and_comes_back(
         poll_until(status("degraded"), "every replica to say that it is alone", SETTLE_SECONDS)
 
     answers_of(upstream_url)
-    names = NAMES[40:80]
-    crowd = through(three, expected, names, CALLS // 4, kill)
+    known, new = NAMES[:20], NAMES[140:160]
+    crowd = through(three, expected, known, CALLS // 4, kill, later=new)
     upstream = answers_of(upstream_url)
-    told("kill -9 of Valkey", crowd, upstream)
+    report.append(row("kill -9 of Valkey", crowd, upstream))
     assert (crowd.wrong, crowd.failed) == ([], [])
+    # Each asks for itself, and no more than its part of what all may.
     assert set(upstream) == {200}
-    assert len(names) <= upstream[200] <= REPLICAS * len(names)
+    assert upstream[200] > LIMIT
     three.valkey.start()
     poll_until(status("healthy"), "every replica to have joined again", SETTLE_SECONDS)
