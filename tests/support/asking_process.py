@@ -41,11 +41,12 @@ class Network(httpx.AsyncHTTPTransport):
         self._sleeper.tell()
         try:
             reply = await super().handle_async_request(request)
-            await reply.aread()
+            body = b"".join([chunk async for chunk in reply.aiter_raw()])
+            await reply.aclose()
         finally:
             self._sleeper.busy -= 1
             self._sleeper.tell()
-        return reply
+        return httpx.Response(reply.status_code, headers=reply.headers, stream=httpx.ByteStream(body))
 
 
 async def main(base_url: str, redis_url: str, clock: SharedClock, number: int, count: int) -> dict[str, object]:

@@ -18,7 +18,7 @@ from libraries_io_mcp.sandbox.server import serving
 
 PLENTY: Final = 100_000
 CANARY: Final = "ca9a41b1d5e1f00d7c26b98e03f4a5d9"
-"""A key the sandbox knows, made to be looked for: no part of it comes twice, which a store that compresses would hide."""
+"""A key the sandbox knows, made to be looked for: no part comes twice, as a store that compresses would hide it."""
 REFUSED_CANARY: Final = "dead0b1dca9a412d86f35c70e9b2418f"
 """A key nobody knows, made to be looked for."""
 FEW_KEY: Final = "00000000000000000000000000000001"

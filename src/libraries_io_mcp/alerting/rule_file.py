@@ -27,7 +27,7 @@ ALERT_ONLY: Final = ("for", "keep_firing_for", "annotations")
 
 FILE_BYTES: Final = 1_048_576
 """A longer file is no rule file."""
-SHORTEST_INTERVAL_SECONDS: Final = 1.0
+SHORTEST_INTERVAL_SECONDS: Final = 0.1
 LONGEST_RANGE_SECONDS: Final = 86_400.0
 """Samples are kept in memory for as long as a rule looks back. Prometheus evaluates such a rule all the same."""
 

@@ -139,7 +139,7 @@ GROUP_MISTAKES = {
     "no name": ("{rules: []}", "#1, field name: missing: a group needs a name"),
     "the same name": ("{name: good}", "good, field name: this group name stands twice"),
     "bad interval": ("{name: bad, interval: often}", "bad, field interval: 'often' is no duration"),
-    "short interval": ("{name: bad, interval: 1ms}", "bad, field interval: shorter than 1 s"),
+    "short interval": ("{name: bad, interval: 1ms}", "bad, field interval: shorter than 0.1 s"),
     "bad limit": ("{name: bad, limit: many}", "bad, field limit: 'many' is no whole number"),
     "rules as a text": ("{name: bad, rules: none}", "bad, field rules: expected a list, found the text 'none'"),
     "bad label name": ("{name: bad, labels: {1a: x}}", "bad, field labels.1a: '1a' can't be the name of a label"),
