@@ -13,6 +13,7 @@ from tests.support.browser import Browser, browser
 from tests.support.command import Running
 from tests.support.own_process import in_own_process
 from tests.support.polling import HANG_SECONDS, poll_until
+from tests.support.simulated_server import ENTRIES, HOURS, whole_day
 from tests.support.simulated_work import Work, eight_hours
 
 TICK_SECONDS: Final = 15
@@ -41,6 +42,17 @@ def test_the_server_stays_flat() -> None:
     sys.stdout.write(f"server: {grown} bytes grown from hour two to eight; kept at one {at_one}, at eight {at_eight}\n")
     assert at_eight == pytest.approx(at_one, rel=0.05)
     assert grown < 300_000
+
+
+def test_the_whole_server_stays_flat() -> None:
+    """With questions, quota, cache, health checks and alert rules: what the interpreter holds at hours two and eight."""
+    held = in_own_process(whole_day)
+    sys.stdout.write("".join(f"hour {hour}: {dict(each)}\n" for hour, each in enumerate(held, 1)))
+    second, last = held[1], held[-1]
+    assert len(held) == HOURS
+    assert last["cache_entries"] == second["cache_entries"] == ENTRIES
+    assert last["blocks"] <= second["blocks"] * 1.02
+    assert last["alert_series"] <= second["alert_series"] + 10
 
 
 def test_the_page_stays_flat(tmp_path: Path) -> None:
