@@ -26,12 +26,12 @@ from libraries_io_mcp.ending import CLOSE_SECONDS, DRAIN_SECONDS, Ending, second
 from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.health.checks import AlertingFacts, checks
 from libraries_io_mcp.health.registry import Registry
-from libraries_io_mcp.http_limits import current_caller
-from libraries_io_mcp.http_routes import add_routes
-from libraries_io_mcp.http_serving import serve_http
+from libraries_io_mcp.http.limits import current_caller
+from libraries_io_mcp.http.listening import bound_socket
+from libraries_io_mcp.http.routes import add_routes
+from libraries_io_mcp.http.serving import serve_http
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
 from libraries_io_mcp.librariesio.transports import way_out
-from libraries_io_mcp.listening import bound_socket
 from libraries_io_mcp.prompts import register_prompts
 from libraries_io_mcp.reports import Alerts, NoAlerts, register_reports
 from libraries_io_mcp.resources import SayWhy, register_resources

@@ -11,7 +11,7 @@ from tests.support.command import HTTP, Running
 from tests.support.polling import HANG_SECONDS
 from tests.support.stand_in import CANARY
 
-from libraries_io_mcp.http_answers import asks_progress
+from libraries_io_mcp.http.answers import asks_progress
 
 QUESTION: dict[str, Any] = {
     "manifest": "".join(f"package-{number}>=1\n" for number in range(250)),

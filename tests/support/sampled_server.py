@@ -15,8 +15,8 @@ from starlette.responses import JSONResponse, Response
 from tests.support.command import Running
 
 from libraries_io_mcp.app import build_app, ending_of
-from libraries_io_mcp.http_serving import serve_http
-from libraries_io_mcp.listening import bound_socket
+from libraries_io_mcp.http.listening import bound_socket
+from libraries_io_mcp.http.serving import serve_http
 from libraries_io_mcp.settings import load_settings
 from libraries_io_mcp.telemetry.samples import ProcessSamples
 

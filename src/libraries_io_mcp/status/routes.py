@@ -101,7 +101,7 @@ async def _disconnected(receive: Receive) -> None:
 
 
 def add_status_routes(server: FastMCP, feed: Feed, traces: Traces | None) -> None:
-    """Add the routes. Who may see them is decided before they are reached: `http_access.py`."""
+    """Add the routes. Who may see them is decided before they are reached: `http/access.py`."""
     assets = Assets()
 
     @server.custom_route("/status", methods=["GET"])

@@ -9,11 +9,11 @@ from fastmcp.server.dependencies import get_http_request
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from libraries_io_mcp.http_answers import ASKS_PROGRESS, asks_progress
-from libraries_io_mcp.http_bodies import Body, Room
-from libraries_io_mcp.http_ending import BODY
-from libraries_io_mcp.http_sessions import Sessions, Visit
-from libraries_io_mcp.http_turns import Gate, RefusedError, Turns, answer_to
+from libraries_io_mcp.http.answers import ASKS_PROGRESS, asks_progress
+from libraries_io_mcp.http.bodies import Body, Room
+from libraries_io_mcp.http.ending import BODY
+from libraries_io_mcp.http.sessions import Sessions, Visit
+from libraries_io_mcp.http.turns import Gate, RefusedError, Turns, answer_to
 from libraries_io_mcp.settings import LimitSettings
 from libraries_io_mcp.telemetry.semconv import HttpLimit, Refusal
 

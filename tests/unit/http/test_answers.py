@@ -1,7 +1,7 @@
 import pytest
 from fastmcp import FastMCP
 
-from libraries_io_mcp.http_answers import lift_limits
+from libraries_io_mcp.http.answers import lift_limits
 
 pytestmark = pytest.mark.anyio
 

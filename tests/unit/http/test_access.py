@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from libraries_io_mcp.http_access import GuardOperatorRoutes, guarded
+from libraries_io_mcp.http.access import GuardOperatorRoutes, guarded
 
 pytestmark = pytest.mark.anyio
 

@@ -22,13 +22,13 @@ from starlette.types import ASGIApp
 from libraries_io_mcp import __version__
 from libraries_io_mcp.authentication.provider import Callers, callers, provider
 from libraries_io_mcp.ending import CLOSE_SECONDS, DRAIN_SECONDS, Ending, second_signal_kills
-from libraries_io_mcp.http_access import GuardOperatorRoutes
-from libraries_io_mcp.http_answers import ChooseForm, lift_limits
-from libraries_io_mcp.http_connections import Door, GuardedConnection
-from libraries_io_mcp.http_ending import Flights, RefuseAtEnd
-from libraries_io_mcp.http_headers import SecureHeaders, cors
-from libraries_io_mcp.http_limits import LimitCalls, Places
-from libraries_io_mcp.http_streams import EndRevoked
+from libraries_io_mcp.http.access import GuardOperatorRoutes
+from libraries_io_mcp.http.answers import ChooseForm, lift_limits
+from libraries_io_mcp.http.connections import Door, GuardedConnection
+from libraries_io_mcp.http.ending import Flights, RefuseAtEnd
+from libraries_io_mcp.http.headers import SecureHeaders, cors
+from libraries_io_mcp.http.limits import LimitCalls, Places
+from libraries_io_mcp.http.streams import EndRevoked
 from libraries_io_mcp.settings import LimitSettings, ServerSettings
 from libraries_io_mcp.telemetry import semconv
 from libraries_io_mcp.telemetry.http_server import ObserveHttp

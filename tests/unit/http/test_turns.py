@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from tests.support.polling import HANG_SECONDS
 
-from libraries_io_mcp.http_turns import MIXED_SECONDS, Turns
+from libraries_io_mcp.http.turns import MIXED_SECONDS, Turns
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,7 @@ from mcp.server.auth.provider import AccessToken
 from starlette.types import Message, Receive, Scope, Send
 from tests.support.polling import HANG_SECONDS
 
-from libraries_io_mcp.http_limits import CALLER, LimitCalls, Places, caller_of
+from libraries_io_mcp.http.limits import CALLER, LimitCalls, Places, caller_of
 from libraries_io_mcp.settings import LimitSettings
 
 pytestmark = pytest.mark.anyio

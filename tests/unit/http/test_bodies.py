@@ -3,8 +3,8 @@ from typing import Final
 
 import pytest
 
-from libraries_io_mcp.http_bodies import Shape
-from libraries_io_mcp.http_turns import RefusedError
+from libraries_io_mcp.http.bodies import Shape
+from libraries_io_mcp.http.turns import RefusedError
 
 PLENTY: Final = 1_000_000
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from libraries_io_mcp.http_ending import BODY, Flights, RefuseAtEnd
+from libraries_io_mcp.http.ending import BODY, Flights, RefuseAtEnd
 
 pytestmark = pytest.mark.anyio
 CALL = b'{"jsonrpc":"2.0","id":"seven","method":"tools/call"}'

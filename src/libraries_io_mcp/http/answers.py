@@ -49,7 +49,7 @@ def asks_progress(body: bytes) -> bool:
 
 
 def lift_limits(web: Starlette, app: ASGIApp, most_bytes: int) -> None:
-    """Leave it to `http_limits.py` how large a body may be and how many sessions there are.
+    """Leave it to `http/limits.py` how large a body may be and how many sessions there are.
 
     The SDK takes both as arguments of its manager, which FastMCP makes at the start and does not hand them to.
     """

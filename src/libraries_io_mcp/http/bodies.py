@@ -9,7 +9,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
-from libraries_io_mcp.http_turns import RefusedError
+from libraries_io_mcp.http.turns import RefusedError
 from libraries_io_mcp.settings import LimitSettings
 
 _NO_MARK: Final = bytes(range(256)).translate(None, b"[]{},")

@@ -5,7 +5,7 @@ from fastmcp.server.auth import AccessToken
 from starlette.types import Message, Receive, Scope, Send
 from tests.support.polling import HANG_SECONDS
 
-from libraries_io_mcp.http_streams import LOOK_SECONDS, EndRevoked
+from libraries_io_mcp.http.streams import LOOK_SECONDS, EndRevoked
 
 pytestmark = pytest.mark.anyio
 SCOPE: Scope = {"type": "http", "method": "GET", "headers": [(b"authorization", b"Bearer good")]}

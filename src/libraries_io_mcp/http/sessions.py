@@ -11,7 +11,7 @@ from typing import Final
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.types import Message, Scope
 
-from libraries_io_mcp.http_turns import RefusedError
+from libraries_io_mcp.http.turns import RefusedError
 from libraries_io_mcp.settings import LimitSettings
 
 _SESSION: Final = b"mcp-session-id"

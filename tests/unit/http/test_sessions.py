@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from libraries_io_mcp.http_sessions import Sessions, Visit
-from libraries_io_mcp.http_turns import RefusedError
+from libraries_io_mcp.http.sessions import Sessions, Visit
+from libraries_io_mcp.http.turns import RefusedError
 from libraries_io_mcp.settings import LimitSettings
 
 IDLE_SECONDS = 60.0
