@@ -45,7 +45,7 @@ def test_the_server_stays_flat() -> None:
 
 
 def test_the_whole_server_stays_flat() -> None:
-    """With questions, quota, cache, health checks and alert rules: what the interpreter holds at hour two and at eight."""
+    """With questions, quota, cache, health checks and alert rules: what is held after two hours, and after eight."""
     held = in_own_process(whole_day)
     sys.stdout.write("".join(f"hour {hour}: {dict(each)}\n" for hour, each in enumerate(held, 1)))
     second, last = held[1], held[-1]
