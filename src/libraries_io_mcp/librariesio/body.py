@@ -45,8 +45,7 @@ class BodyTransport(httpx.AsyncBaseTransport):
     async def _read(self, reply: httpx.Response) -> bytes:
         content, unpacker = bytearray(), _unpacker(reply)
         try:
-            # Not `aiter_bytes`: that unpacks a whole chunk before anybody can look at its size.
-            async for chunk in reply.aiter_raw():
+            async for chunk in _stream(reply):
                 # One byte over the limit is enough to know, however much a small chunk would unpack to.
                 room = self._max_bytes + 1 - len(content)
                 content += unpacker.decompress(chunk, room) if unpacker else chunk
@@ -86,3 +85,10 @@ def _unpacker(reply: httpx.Response) -> _Unpacker | None:
 
 def _unreadable(reply: httpx.Response) -> InvalidReplyError:
     return InvalidReplyError("Libraries.io sent a body that can't be decompressed.", status_code=reply.status_code)
+
+
+def _stream(reply: httpx.Response) -> httpx.AsyncByteStream:
+    # Not `aiter_bytes`: that unpacks a whole chunk before anybody can look at its size.
+    if not isinstance(reply.stream, httpx.AsyncByteStream):
+        raise TypeError("the transport below is not asynchronous")
+    return reply.stream

@@ -1,6 +1,6 @@
 """Recent traces: what is kept, what goes first, what is shown, and that memory has a bound whatever comes."""
 
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode, set_span_in_context
 
 from libraries_io_mcp.telemetry.recent_traces import LONGEST_TEXT, RecentTraces, TraceBounds
@@ -16,7 +16,9 @@ class Stage:
     def __init__(self, slow_seconds: float = 1.0, **bounds: int) -> None:
         bounds_given = TraceBounds(**bounds) if bounds else None
         self.recent = RecentTraces(Redactor([SECRET]), slow_seconds=slow_seconds, bounds=bounds_given)
-        provider = TracerProvider(shutdown_on_exit=False)
+        # Whatever a test before this one has put into the environment.
+        limits = SpanLimits(max_attribute_length=SpanLimits.UNSET, max_span_attribute_length=SpanLimits.UNSET)
+        provider = TracerProvider(shutdown_on_exit=False, span_limits=limits)
         provider.add_span_processor(self.recent)
         self.tracer = provider.get_tracer("test")
         self.now = 1_700_000_000_000 * MILLISECOND
