@@ -15,7 +15,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event
@@ -32,10 +32,13 @@ from tests.support.raw_http import ACCEPT, SMUGGLED, connect, exchange, post
 pytestmark = pytest.mark.anyio
 IDLE: Final = 2_000
 SLOW: Final = 300
-CALLS: Final = 150
-ROUNDS: Final = int(os.environ.get("ATTACK_ROUNDS", "5"))
+CALLS: Final = 1_000
+ROUNDS: Final = int(os.environ.get("ATTACK_ROUNDS", "3"))
 TIMES: Final = 2.0
 """So many times the p95 of quiet times may it be under attack."""
+TIMES_OF_WORK: Final = 5.0
+"""The same while large messages are not refused but served: a manifest of 600,000 lines is read in a thread, and Python
+gives the interpreter away once in a millisecond."""
 FAR: Final = {**ACCEPT, "X-Forwarded-For": "203.0.113.9", "MCP-Protocol-Version": "2025-11-25"}
 """A caller other than the one who behaves."""
 
@@ -197,7 +200,7 @@ def accepted() -> dict[str, bytes]:
 
 
 @contextmanager
-def large_and_taken(url: str) -> Iterator[None]:
+def large_and_taken(url: str, refusals: Sequence[int] = ()) -> Iterator[None]:
     params = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
     opening = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
     bodies = accepted()
@@ -207,9 +210,16 @@ def large_and_taken(url: str) -> Iterator[None]:
         headers = {**FAR, "Mcp-Session-Id": opened.headers["mcp-session-id"]}
         for name, body in bodies.items():
             answer = httpx.post(f"{url}/mcp", content=body, headers=headers, timeout=HANG_SECONDS)
-            assert answer.status_code == 200, name
+            assert answer.status_code in (200, *refusals), name
 
     with repeated(attack, 0.0):
+        yield
+
+
+@contextmanager
+def large_and_perhaps_taken(url: str) -> Iterator[None]:
+    """While others fill the room for bodies, there may be none for these."""
+    with large_and_taken(url, (429, 503)):
         yield
 
 
@@ -282,13 +292,14 @@ async def test_a_well_behaved_client_is_answered_all_the_while(
             f"{attack.__name__}: p95 {quiet.p95 * 1000:.1f} -> {attacked.p95 * 1000:.1f} ms "
             f"({ratios[-1]:.2f}x), median {attacked.median / quiet.median:.2f}x\n"
         )
-    assert statistics.median(ratios) <= TIMES, ratios
+    most = TIMES_OF_WORK if attack is large_and_taken else TIMES
+    assert statistics.median(ratios) <= most, ratios
 
 
 async def test_all_of_them_at_once_and_the_server_is_well_afterwards(server: Running):
     base = server.url.removesuffix("/mcp")
     with ExitStack() as attacks:
-        for attack in ATTACKS:
+        for attack in (*(each for each in ATTACKS if each is not large_and_taken), large_and_perhaps_taken):
             attacks.enter_context(besieged(attack, base))
         figures = await asked(server.url)
     sys.stdout.write(f"all at once: p95 {figures.p95 * 1000:.1f} ms, median {figures.median * 1000:.1f} ms\n")

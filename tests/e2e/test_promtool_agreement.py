@@ -23,6 +23,8 @@ OURS_ALONE: Final = {
     "bad annotation name",
     "bad metric name",
     "bad template of a group",  # `now` is one of the functions that this evaluator does not know
+    "a long range",  # Prometheus keeps samples for as long as it likes
+    "short interval",
     "a range",  # found by Prometheus when it evaluates the rule
 }
 TEMPLATES: Final = {

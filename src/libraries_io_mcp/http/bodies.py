@@ -55,6 +55,8 @@ class Body:
         self._caller = caller
         self._shape = Shape(limits.max_json_depth, limits.max_json_values)
         self._size = 0
+        self.expected = 0
+        """How many bytes it has, as far as that is known."""
 
     async def read(self, scope: Scope, receive: Receive) -> bytes | None:
         """All of it; `None` if the client left.
@@ -63,7 +65,8 @@ class Body:
             RefusedError: it is more than a body may be, or than there is room for.
         """
         announced = Headers(scope=scope).get("content-length", "0")
-        self._check_size(int(announced) if len(announced) <= 15 else 10**15)
+        self.expected = int(announced) if len(announced) <= 15 else 10**15
+        self._check_size(self.expected)
         parts: list[bytes] = []
         while True:
             message = await receive()
@@ -73,10 +76,16 @@ class Body:
             self._check_size(self._size + len(part))
             self._room.take(self._caller, len(part))
             self._size += len(part)
+            self.expected = max(self.expected, self._size)
             self._shape.add(part)
             parts.append(part)
             if not message.get("more_body"):
                 return b"".join(parts) if len(parts) > 1 else parts[0]
+
+    @property
+    def values(self) -> int:
+        """How many JSON values have come."""
+        return int(self._shape.values)
 
     def free(self) -> None:
         """Its memory is no longer needed; freeing it again does nothing."""
@@ -98,7 +107,7 @@ class Shape:
     def __init__(self, most_deep: int, most_values: int) -> None:
         self._most_deep = most_deep
         self._most_values = most_values
-        self._values = 0.0
+        self.values = 0.0
         self._depth = 0
         self._inside = 0
         self._cut = b""
@@ -119,8 +128,8 @@ class Shape:
                     "json_too_deep", 400, f"Nest the JSON no deeper than {self._most_deep} (MCP_MAX_JSON_DEPTH)."
                 )
         # All values but the outermost: those before a comma, and the last one of each pair of brackets.
-        self._values += len(marks) - len(brackets) / 2
-        if self._values > self._most_values:
+        self.values += len(marks) - len(brackets) / 2
+        if self.values > self._most_values:
             raise RefusedError(
                 "json_too_many_values", 400, f"Send no more than {self._most_values} values (MCP_MAX_JSON_VALUES)."
             )

@@ -1,5 +1,6 @@
 """ASGI middleware: how large and how many the calls of one caller, and of all, may be."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from libraries_io_mcp.http.answers import ASKS_PROGRESS, asks_progress
 from libraries_io_mcp.http.bodies import Body, Room
 from libraries_io_mcp.http.ending import BODY
+from libraries_io_mcp.http.pace import Pace
 from libraries_io_mcp.http.sessions import Sessions, Visit
 from libraries_io_mcp.http.turns import Gate, RefusedError, Turns, answer_to
 from libraries_io_mcp.settings import LimitSettings
@@ -19,6 +21,7 @@ from libraries_io_mcp.telemetry.semconv import HttpLimit, Refusal
 
 CALLER: Final = "libraries_io.caller"
 """Where the caller's name stands in the ASGI scope."""
+OF_BODIES: Final = frozenset({"body_too_large", "json_too_deep", "json_too_many_values"})
 SMALL: Final = 4_096
 """A message up to this size that has no id is a notification: it is let through when no call would be."""
 
@@ -30,6 +33,7 @@ class Places:
         self.limits = limits
         self.gate = Gate(limits)
         self.turns = Turns(monotonic)
+        self.pace = Pace(monotonic, asyncio.sleep, lambda: self.turns.mixed)
         self.room = Room(limits)
         self.sessions = Sessions(limits, monotonic) if keeps_sessions else None
 
@@ -82,6 +86,11 @@ class LimitCalls:
             if passage.has_started:
                 raise
             self._refused(refusal.reason)
+            if passage.body is not None and refusal.reason in OF_BODIES:
+                # Until it has its answer the rest of the body stays where it is.
+                passage.body.free()
+                most = 2 * places.limits.max_request_bytes
+                await places.pace.keep(caller, min(passage.body.expected, most), passage.body.values)
             # Refusing takes its time as well.
             passage.turn = passage.turn or await places.turns.begin(caller)
             await answer_to(refusal)(scope, receive, passage.send)
@@ -98,6 +107,7 @@ class LimitCalls:
         body = await passage.body.read(scope, receive)
         if body is None:
             return None
+        await places.pace.keep(scope[CALLER], len(body), passage.body.values)
         if len(body) > SMALL or b'"id"' in body:
             passage.leave = await places.gate.place(scope[CALLER])
         scope[BODY] = body

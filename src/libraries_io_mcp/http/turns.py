@@ -116,6 +116,11 @@ class Turns:
         self._lines: dict[str, deque[asyncio.Future[None]]] = {}
         self._look: asyncio.TimerHandle | None = None
 
+    @property
+    def mixed(self) -> bool:
+        """Whether several callers ask just now."""
+        return self._monotonic() < self._mixed_until
+
     async def begin(self, caller: str) -> object:
         """Wait for the turn of the caller's request; `end` what is returned when it is done. `None`: nobody is held up.
 

@@ -1,6 +1,7 @@
 """Version texts: their order, which of them are stable, and which follow semantic versioning."""
 
 import re
+from functools import lru_cache
 
 _SEMVER = re.compile(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 _RELEASE = re.compile(r"v?(\d+(?:\.\d+)*)(.*)", re.DOTALL)
@@ -12,6 +13,7 @@ Part = tuple[int, int, str]
 VersionKey = tuple[tuple[int, ...], int, tuple[Part, ...]]
 
 
+@lru_cache(maxsize=4_096)
 def release_numbers(number: str) -> tuple[int, ...]:
     """`v1.10.0-rc.1` -> `(1, 10)`: the leading numbers without trailing zeros. Empty when there are none."""
     match = _RELEASE.fullmatch(number.strip())
@@ -28,6 +30,7 @@ def _suffix(number: str) -> str:
     return match[2].split("+")[0].lower() if match else ""
 
 
+@lru_cache(maxsize=4_096)
 def is_stable(number: str) -> bool:
     """False for alphas, betas, release candidates and whatever else follows the number with a word or `-0`."""
     suffix = _suffix(number)
@@ -39,6 +42,7 @@ def follows_semver(number: str) -> bool:
     return _SEMVER.fullmatch(number) is not None
 
 
+@lru_cache(maxsize=4_096)
 def version_key(number: str) -> VersionKey:
     """A key for sorting, oldest first: by numbers, prereleases before their release, repairs after it."""
     words = _PARTS.findall(_suffix(number))

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import time
 import tracemalloc
 from collections.abc import Sequence
 
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.own_process import in_own_process
-from tests.unit.manifests.hostile import SAMPLES, SLOW, costs, too_much
+from tests.unit.manifests.hostile import SAMPLES
 
 from libraries_io_mcp.errors import InvalidRequestError
 from libraries_io_mcp.manifests import ManifestError, Truncated, read_manifest, supported_formats
@@ -122,31 +121,10 @@ def test_names_that_are_none_are_unread():
         assert piece.text.encode() is not None
 
 
-@pytest.mark.parametrize("name", [name for name in SAMPLES if name not in SLOW])
-def test_hostile_texts_end_soon(name: str):
-    filename, make = SAMPLES[name]
-    text = make()
-    start = time.perf_counter()
-    try:
-        manifest = read_manifest(text, filename or None)
-    except ManifestError as error:
-        assert str(error).endswith(".")  # noqa: PT017  both outcomes are fine
-    else:
-        assert len(manifest.packages) <= 10_000
-        assert len(manifest.unread) <= 1_000
-    # Generous, for a busy machine: hostile.py prints the real figures.
-    assert time.perf_counter() - start < 60
-
-
 def test_a_bomb_costs_no_memory():
     names = ("pom.xml, billion laughs", "pnpm-lock, billion laughs", "pyproject, dotted key of 10 MB")
     most = in_own_process(most_bytes_of_refusing, names)
     assert {name: size for name, size in most.items() if size >= 15_000_000} == {}
-
-
-def test_hostile_texts_take_little_memory():
-    found = in_own_process(costs, [name for name in SAMPLES if name not in SLOW])
-    assert too_much(found) == {}
 
 
 def most_bytes_of_refusing(names: Sequence[str]) -> dict[str, int]:
