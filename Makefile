@@ -22,7 +22,7 @@ $(READY): requirements/dev.txt pyproject.toml scripts/setup
 	@PYTHON="$(PYTHON)" scripts/setup "$(VENV)"
 	@touch $@
 
-demo: $(READY) ## See the main job end to end: no key, no Docker, no network needed
+demo: $(READY) ## See the main job end to end: no key, no Docker; the network only for the first set-up
 	@$(BIN)/libraries-io-mcp demo
 
 demo-picture: $(READY) ## Renew docs/demo.svg, the demo's own output as a picture

@@ -44,6 +44,8 @@ def _serve(options: argparse.Namespace) -> int:
 
     given = {name: vars(options).get(name) for name in ("transport", "host", "port")}
     settings = load_settings(**given)
+    if settings.server.transport == "stdio" and (given["host"] or given["port"]):
+        raise SettingsError("--host and --port are for HTTP; add --transport http")
     interpreter.loading()
     # Imported here so that wrong settings and --help answer at once.
     from libraries_io_mcp.app import run  # noqa: PLC0415

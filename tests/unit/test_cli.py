@@ -44,6 +44,7 @@ def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]):
     ("arguments", "line"),
     [
         (["--transport", "sse"], "--transport='sse': not allowed; allowed: stdio or http"),
+        (["--port", "9000"], "--host and --port are for HTTP; add --transport http"),
         (["--port", "70000"], "--port='70000': not allowed; allowed: a whole number from 0 to 65535"),
         (["--transport", "http", "--host", "192.168.1.1"], "--host='192.168.1.1': other machines could call"),
     ],

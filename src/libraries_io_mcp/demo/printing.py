@@ -26,7 +26,7 @@ def headline() -> RenderableType:
         Text("Libraries.io MCP server: the main job, end to end", "bold cyan"),
         Text(
             "A real MCP client asks the installed server on stdio; the server asks a sandbox of the Libraries.io API, "
-            "whose packages are real; its stars and counts of dependents are made up. "
+            "whose packages are real; it lists a few versions of each, and its stars and dependents are made up. "
             "Client and server send OTLP to a receiver in this process. Nothing is canned: what is not received is "
             "not shown, and then this command fails.",
             "dim",

@@ -67,7 +67,9 @@ def _checks(tried: str, reply: httpx.Response) -> Iterator[Finding]:
         found = f"{check['status']}: {check.get('error')}"
         yield Finding(f"server {name}", "warning", tried, found, check.get("what_to_do"))
     if not wrong:
-        yield Finding("server checks", "ok", tried, f"{len(checks)} checks, none of them unhealthy or degraded")
+        unknown = [name for name, check in checks.items() if check.get("status") == "unknown"]
+        known = f"; not known yet: {', '.join(unknown)}" if unknown else ""
+        yield Finding("server checks", "ok", tried, f"{len(checks)} checks, none of them unhealthy or degraded{known}")
     ways = checks.get("telemetry_export", {}).get("details", {})
     lost = {way: counts for way, counts in ways.items() if isinstance(counts, dict) and _lost(counts)}
     if lost:
