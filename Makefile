@@ -45,7 +45,7 @@ check: $(READY) ## Format, lint, types, import rules: exactly what CI runs
 	@$(BIN)/python -m grafana.build --check
 	@$(BIN)/libraries-io-mcp alerts check otel/rules > /dev/null
 
-bench: $(READY) ## Measure what docs/performance.md claims: ratios of interleaved variants (a quarter of an hour)
+bench: $(READY) ## Measure what docs/performance.md claims: ratios of interleaved variants (twenty minutes)
 	@scripts/proxy
 	@$(BIN)/python -m benchmarks.bench
 
