@@ -21,7 +21,7 @@ RUN backend/bin/python -m hatchling build --target wheel \
 FROM python:${PYTHON_VERSION}
 # The base image brings its own.
 RUN python -m pip uninstall --quiet --yes --root-user-action=ignore pip \
- && rm -rf /usr/local/lib/python3*/ensurepip /root/.cache
+ && rm -rf /usr/local/lib/python3*/ensurepip ~/.cache
 COPY --from=build /opt/libraries-io-mcp /opt/libraries-io-mcp
 ENV PATH=/opt/libraries-io-mcp/bin:$PATH PYTHONUNBUFFERED=1
 USER 10002:10002
