@@ -144,7 +144,9 @@ class Incoming:
         try:
             item = await self._next()
         except anyio.EndOfStream:
-            await self.settle()
+            # The SDK asks once more after the end.
+            if not self.settled.is_set():
+                await self.settle()
             raise
         if isinstance(item, SessionMessage):
             self._requests.came(item.message)
