@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 COMPOSE := docker compose -f docker-compose.observability.yml
 
-.PHONY: help audit sbom servers e2e e2e-outages up down setup demo demo-picture test bench inspect check format docs lock clean
+.PHONY: help audit sbom servers e2e e2e-outages up down counts setup demo demo-picture test bench inspect check format docs lock clean
 
 help: ## Print this list
 	@echo "usage: make TARGET"; echo
@@ -48,6 +48,9 @@ check: $(READY) ## Format, lint, types, import rules: exactly what CI runs
 bench: $(READY) ## Measure what docs/performance.md claims: ratios of interleaved variants (twenty minutes)
 	@scripts/proxy
 	@$(BIN)/python -m benchmarks.bench
+
+counts: $(READY) ## Renew benchmarks/counts.json: functions called by a call, a record, a scrape (Python 3.11)
+	@$(BIN)/python -m benchmarks.counts --write
 
 format: $(READY) ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format .
