@@ -135,7 +135,7 @@ async def measure() -> dict[str, dict[str, int]]:
             generate_latest(app.telemetry.registry)
 
         async def settled() -> None:
-            """Return when health checks and the metrics of the process, which begin later, have brought their series."""
+            """Return when health checks and the metrics of the process, which begin late, have brought their series."""
             same, before = 0, -1
             while same < 20:
                 text = generate_latest(app.telemetry.registry)
