@@ -8,9 +8,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+FAST_TESTS := tests/contract tests/scenarios tests/unit
 COMPOSE := docker compose -f docker-compose.observability.yml
 
-.PHONY: help audit sbom servers e2e e2e-outages up down counts setup demo demo-picture test bench inspect check format docs lock clean
+.PHONY: help audit sbom servers e2e e2e-outages up down counts setup demo demo-picture test bench coverage inspect mutants stress check format docs lock clean
 
 help: ## Print this list
 	@echo "usage: make TARGET"; echo
@@ -28,9 +29,18 @@ demo: $(READY) ## See the main job end to end: no key, no Docker; the network on
 demo-picture: $(READY) ## Renew docs/demo.svg, the demo's own output as a picture
 	@$(BIN)/libraries-io-mcp demo --svg docs/demo.svg
 
-test: $(READY) ## Run the fast tests with coverage
+test: $(READY) ## Run the fast tests
 	@# The files that take long first, so that nobody waits for one of them at the end.
-	@$(BIN)/pytest tests/contract tests/scenarios tests/unit --numprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	@$(BIN)/pytest $(FAST_TESTS) --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+coverage: $(READY) ## Run the fast tests and say which lines of this process they miss
+	@$(BIN)/pytest $(FAST_TESTS) --numprocesses 2 --dist loadfile --cov --cov-report=term
+
+stress: $(READY) ## Run the fast tests three times in random order, with all processors busy besides
+	@$(BIN)/python scripts/stress.py $(FAST_TESTS)
+
+mutants: $(READY) ## Put 200 small faults into the code, one at a time, and see whether tests notice (half an hour)
+	@$(BIN)/python scripts/mutants.py run
 
 inspect: $(READY) ## Let the official MCP Inspector look at both transports (needs npx and the npm registry; part of e2e)
 	@$(BIN)/python scripts/inspect

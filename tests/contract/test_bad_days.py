@@ -11,7 +11,7 @@ from fastmcp import Client
 from fastmcp.client.client import CallToolResult
 from fastmcp.client.transports import StdioTransport
 from tests.support import wire
-from tests.support.command import COMMAND, HTTP, Running, environment
+from tests.support.command import HTTP, Running, environment, launcher
 from tests.support.polling import HANG_SECONDS
 from tests.support.upstream import EXPECTED, Upstream
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 def stdio_client(folder: Path, **variables: str) -> Client:
     transport = StdioTransport(
-        COMMAND, [], env=environment(folder, **variables), cwd=str(folder), keep_alive=False, log_file=folder / "stderr"
+        *launcher(), env=environment(folder, **variables), cwd=str(folder), keep_alive=False, log_file=folder / "stderr"
     )
     return Client(transport)
 

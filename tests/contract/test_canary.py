@@ -19,7 +19,7 @@ from fastmcp.client.transports import StdioTransport
 from opentelemetry.metrics import NoOpMeter
 from pydantic import SecretStr
 from tests.support.collectors import ByteKeeper
-from tests.support.command import COMMAND, HTTP, Running, environment, run_command
+from tests.support.command import HTTP, Running, environment, launcher, run_command
 from tests.support.polling import HANG_SECONDS
 from tests.support.stand_in import CANARY, REFUSED_CANARY
 from tests.support.upstream import EXPECTED, Upstream
@@ -86,12 +86,11 @@ class World:
             }
             server = None
             if self.transport == "http":
-                server = stack.enter_context(Running(*HTTP, folder=folder, **given))
+                server = stack.enter_context(Running(*HTTP, folder=folder, cold=True, **given))
                 target: Any = await to_thread.run_sync(lambda: server.url)
             else:
                 target = StdioTransport(
-                    COMMAND,
-                    [],
+                    *launcher(),
                     env=environment(folder, **given),
                     cwd=str(folder),
                     keep_alive=False,

@@ -17,7 +17,7 @@ from fastmcp.client.transports import StdioTransport
 from mcp import MCPError
 from mcp_types import PromptReference, ResourceTemplateReference
 from tests.support.collectors import ByteKeeper
-from tests.support.command import COMMAND, HTTP, Running, environment
+from tests.support.command import HTTP, Running, environment, launcher
 from tests.support.polling import HANG_SECONDS
 from tests.support.stand_in import CANARY
 
@@ -107,7 +107,7 @@ async def run(transport: str, folder: Path, upstream: str) -> dict[str, str]:
             await to_thread.run_sync(server.end, "SIGTERM")
         else:
             log, env = folder / "stderr", environment(folder, **variables)
-            pipe = StdioTransport(COMMAND, [], env=env, cwd=str(folder), keep_alive=False, log_file=log)
+            pipe = StdioTransport(*launcher(), env=env, cwd=str(folder), keep_alive=False, log_file=log)
             async with Client(pipe) as client:
                 seen["metrics://summary"] = await carry(client)
         seen["stderr"] = (folder / "stderr").read_text(encoding="utf-8")

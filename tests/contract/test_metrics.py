@@ -9,7 +9,7 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport
 from tests.support import wire
-from tests.support.command import COMMAND, HTTP, Running, environment
+from tests.support.command import HTTP, Running, environment, launcher
 from tests.support.polling import HANG_SECONDS
 from tests.support.stand_in import CANARY, sandbox, within_a_minute
 
@@ -115,8 +115,7 @@ def test_health_metrics_says_what_otlp_says(receiver: OtlpReceiver, sandbox_url:
 @pytest.mark.anyio
 async def test_the_summary_is_a_resource(receiver: OtlpReceiver, sandbox_url: str, tmp_path: Path):
     pipe = StdioTransport(
-        COMMAND,
-        [],
+        *launcher(),
         env=environment(tmp_path, **variables(receiver, sandbox_url)),
         cwd=str(tmp_path),
         keep_alive=False,

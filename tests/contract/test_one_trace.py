@@ -14,7 +14,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from tests.support.command import COMMAND, HTTP, Running, environment
+from tests.support.command import HTTP, Running, environment, launcher
 from tests.support.stand_in import CANARY, within_a_minute
 
 from libraries_io_mcp.demo.otlp_model import LogRecord, MetricPoint, Span
@@ -117,8 +117,7 @@ async def connection(
     if transport == "stdio":
         folder: Path = tmp_path_factory.mktemp("stdio")
         target = StdioTransport(
-            COMMAND,
-            [],
+            *launcher(),
             env=environment(folder, **variables),
             cwd=str(folder),
             keep_alive=False,

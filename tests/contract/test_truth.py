@@ -15,7 +15,7 @@ from fastmcp.client.transports import StdioTransport
 from mcp import MCPError
 from mcp_types import PromptReference, ResourceTemplateReference
 from tests.support import truth, wire
-from tests.support.command import COMMAND, HTTP, Running, environment
+from tests.support.command import HTTP, Running, environment, launcher
 from tests.support.polling import HANG_SECONDS, poll_until
 from tests.support.stand_in import CANARY, sandbox
 from tests.support.upstream import EXPECTED, Upstream
@@ -140,8 +140,7 @@ def use_http(url: str) -> str:
 async def stdio_client(folder: Path, settings: dict[str, str], mode: str) -> AsyncIterator[Client[Any]]:
     folder.mkdir()  # noqa: ASYNC240
     pipe = StdioTransport(
-        COMMAND,
-        [],
+        *launcher(),
         env=environment(folder, **settings),
         cwd=str(folder),
         keep_alive=False,

@@ -6,10 +6,14 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Final, Self
 
+from tests.support.fork_server import ForkServer
 from tests.support.polling import HANG_SECONDS, poll_until
 
 COMMAND: Final = str(Path(sys.executable).with_name("libraries-io-mcp"))
@@ -17,6 +21,8 @@ ADDRESS: Final = re.compile(r"serving MCP at (http://[^\s\"]+)[\s\"]")  # the wh
 START_SECONDS: Final = 180.0
 """A start imports a lot, which takes its time on a busy machine."""
 HTTP: Final = ("serve", "--transport", "http", "--port", "0")
+READ_BY_IMPORTS: Final = ("FASTMCP", "OTEL_PROPAGATORS", "OTEL_PYTHON", "OTEL_EXPERIMENTAL", "PYTHON", "SSL_CERT")
+"""Beginnings of variables that count while something is imported; with one of them the command itself is started."""
 
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
@@ -24,8 +30,22 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
     return {"PATH": os.defpath, "HOME": str(folder), "LANG": "C.UTF-8", **variables}
 
 
+@cache
+def fork_server() -> ForkServer:
+    """The one of this process, started when it is first needed."""
+    return ForkServer()
+
+
+def launcher() -> tuple[str, list[str]]:
+    """What a client starts instead of the command, and the arguments to put before its own: a quick start."""
+    program, *arguments = fork_server().launcher
+    return program, arguments
+
+
 def run_command(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the command to its end in `folder`."""
+    if not any(name.startswith(READ_BY_IMPORTS) for name in variables):
+        return _run_forked(arguments, folder, environment(folder, **variables))
     return subprocess.run(
         [COMMAND, *arguments],
         cwd=folder,
@@ -38,15 +58,43 @@ def run_command(*arguments: str, folder: Path, **variables: str) -> subprocess.C
     )
 
 
+def _run_forked(
+    arguments: Sequence[str], folder: Path, variables: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    with TemporaryFile() as stderr:
+        process = fork_server().start(arguments, folder, variables, stderr.fileno())
+        process.stdin.close()
+        watch = threading.Timer(HANG_SECONDS, process.kill)
+        watch.start()
+        with process.stdout:
+            stdout = process.stdout.read()
+        code = process.wait(HANG_SECONDS)
+        watch.cancel()
+        stderr.seek(0)
+        said = stderr.read()
+    return subprocess.CompletedProcess([COMMAND, *arguments], code, stdout.decode(), said.decode())
+
+
 class Running:
-    """One started command with pipes of ours; killed at the end of `with` if it still runs."""
+    """One started command with pipes of ours; killed at the end of `with` if it still runs.
+
+    It is forked from a process that has imported everything. `cold=True` starts the command itself, for tests of what
+    a start does; so does a `program` of one's own.
+    """
 
     program: Sequence[str] = (COMMAND,)
 
-    def __init__(self, *arguments: str, folder: Path, **variables: str) -> None:
+    def __init__(self, *arguments: str, folder: Path, cold: bool = False, **variables: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._number = 0
         self._stderr_path = folder / "stderr"
+        cold = cold or self.program != (COMMAND,) or any(name.startswith(READ_BY_IMPORTS) for name in variables)
         with self._stderr_path.open("wb") as stderr:
+            if not cold:
+                self.process: Any = fork_server().start(
+                    arguments, folder, environment(folder, **variables), stderr.fileno()
+                )
+                return
             self.process = subprocess.Popen(
                 [*self.program, *arguments],
                 cwd=folder,
@@ -55,7 +103,6 @@ class Running:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
             )
-        self._number = 0
 
     def __enter__(self) -> Self:
         return self

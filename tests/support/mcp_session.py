@@ -13,7 +13,7 @@ from fastmcp import Client
 from fastmcp.client.client import CallToolResult
 from fastmcp.client.transports import StdioTransport
 from jsonschema.validators import validator_for
-from tests.support.command import COMMAND, environment
+from tests.support.command import environment, launcher
 from tests.support.polling import HANG_SECONDS
 from tests.support.stand_in import CANARY
 
@@ -106,7 +106,7 @@ async def session(folder: Path, base_url: str, **variables: str) -> AsyncIterato
     }
     log = folder / "stderr"
     transport = StdioTransport(
-        COMMAND, [], env=environment(folder, **given), cwd=str(folder), keep_alive=False, log_file=log
+        *launcher(), env=environment(folder, **given), cwd=str(folder), keep_alive=False, log_file=log
     )
     async with Client(transport) as client:
         yield Session(client)
