@@ -129,7 +129,8 @@ def covering(root: Path) -> coverage.CoverageData:
     data = root / ".coverage.mutants"
     if not data.exists():
         command = (
-            sys.executable, "-m", "pytest", *_tests(root), "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-n", "2",
+            sys.executable, "-m", "pytest", *_tests(root), "-q", "-p", "no:randomly", "-p", "no:cacheprovider",
+            "-n", "2",
             "--dist", "loadfile", "--cov", f"--cov-config={_cov_config(root)}", "--cov-context=test", "--cov-report=",
         )  # fmt: skip
         subprocess.run(command, cwd=root, env={**os.environ, "COVERAGE_FILE": str(data)}, check=False)
