@@ -11,8 +11,8 @@ from tests.unit.librariesio.service import client
 
 from libraries_io_mcp import errors
 from libraries_io_mcp.librariesio import endpoints
+from libraries_io_mcp.librariesio.decoder import decoder
 from libraries_io_mcp.librariesio.faults import fault_of_reply
-from libraries_io_mcp.librariesio.models import decoder
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "libraries-io-samples"
 MODELS = {

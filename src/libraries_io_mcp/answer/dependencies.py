@@ -41,4 +41,5 @@ class PackageDependency(Part):
         """The line as text; marks in capitals are what wants attention."""
         marks = f"{' OUTDATED' if self.outdated else ''}{' DEPRECATED' if self.deprecated else ''}"
         newest = f"newest {self.latest_stable}" if self.latest_stable else "not indexed"
-        return f"{self.name} {self.requirements or 'any'} ({self.kind or 'kind unknown'}; {newest}){marks}"
+        wanted = "requirement unknown" if self.requirements is None else self.requirements or "any"
+        return f"{self.name} {wanted} ({self.kind or 'kind unknown'}; {newest}){marks}"

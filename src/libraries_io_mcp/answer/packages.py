@@ -31,7 +31,7 @@ class FoundPackage(Part):
             platform=project.platform,
             name=project.name,
             description=short(project.description, 300),
-            licenses=tuple(project.normalized_licenses),
+            licenses=tuple(project.normalized_licenses or ()),
             latest_stable=project.latest_stable_release_number,
             latest_stable_published_at=f"{published:%Y-%m-%d}" if published else None,
             status=project.status,

@@ -1,5 +1,6 @@
 """Where an answer came from, and what asking has left of the quota."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ from libraries_io_mcp.librariesio.reply import Reply, Source
 
 MOST_TELLING_FIRST: Final[tuple[Source, ...]] = ("stale", "network", "cache")
 """What an answer that came of several replies is called."""
+MOST_FIELDS: Final = 10
+"""Fields that an answer names as unreadable."""
 
 
 class Provenance(BaseModel):
@@ -30,6 +33,8 @@ class Provenance(BaseModel):
     was asked for now. `cache`: nothing was."""
     age_seconds: float
     """Of the oldest part."""
+    unreadable: tuple[str, ...] = ()
+    """Fields of Libraries.io's reply that could not be read, with how many values: they are unknown here."""
     requests_spent: int = 0
     """Requests that this answer cost; 0 also when another caller asked the same at the same time and paid."""
     quota_remaining: int
@@ -47,6 +52,7 @@ class Provenance(BaseModel):
             fetched_at=min(each.fetched_at for each in replies),
             source=min((each.source for each in replies), key=MOST_TELLING_FIRST.index),
             age_seconds=round(max(each.age_seconds for each in replies), 3),
+            unreadable=_unreadable(replies),
             requests_spent=spent.requests,
             quota_remaining=client.quota().remaining,
         )
@@ -54,12 +60,23 @@ class Provenance(BaseModel):
     def text(self) -> str:
         """One line for the end of an answer's text."""
         left = f"{self.requests_spent} spent, {self.quota_remaining} requests left"
+        if self.unreadable:
+            left += f"; unreadable in Libraries.io's reply and unknown here: {', '.join(self.unreadable)}"
         if self.source == "network":
             part = f", in part cached {_age(self.age_seconds)} ago" if self.age_seconds else ""
             return f"[fresh{part}; {left}]"
         if self.source == "cache":
             return f"[cached {_age(self.age_seconds)} ago; {left}]"
         return f"[STALE: Libraries.io can't be asked now; these facts are {_age(self.age_seconds)} old; {left}]"
+
+
+def _unreadable(replies: tuple[Reply[Any], ...]) -> tuple[str, ...]:
+    found = Counter[str]()
+    for reply in replies:
+        found.update(reply.deviations)
+    listed = tuple(f"{field} ({count})" for field, count in found.items())
+    more = (f"{len(listed) - MOST_FIELDS} more fields",) if len(listed) > MOST_FIELDS else ()
+    return listed[:MOST_FIELDS] + more
 
 
 def _age(seconds: float) -> str:

@@ -47,7 +47,8 @@ async def unknown_version(client: LibrariesIOClient, error: NotFoundError, asked
 
 def _of_known(project: Project, asked: AskedVersion) -> NotFoundError:
     package = f"{project.platform}/{project.name}"
-    numbers = [version.number for version in project.versions]
+    versions = project.versions or ()
+    numbers = [version.number for version in versions]
     if not numbers:
         return _found(f"Libraries.io knows {package}, but no version of it.", "get_package_info shows what is known.")
     if asked.version is not None and asked.version not in numbers:
@@ -57,7 +58,7 @@ def _of_known(project: Project, asked: AskedVersion) -> NotFoundError:
             tuple(get_close_matches(asked.version, numbers, n=3)),
         )
     if asked.before is not None:
-        days = [version.published_at.date() for version in project.versions if version.published_at]
+        days = [version.published_at.date() for version in versions if version.published_at]
         first = f"; its first known one is of {min(days)}" if days and asked.version is None else ""
         return _found(
             f"Libraries.io has nothing of {package}{f' {asked.version}' if asked.version else ''} "

@@ -10,7 +10,9 @@ from pydantic import SecretStr
 from libraries_io_mcp import __version__
 from libraries_io_mcp.doctor.finding import Finding
 from libraries_io_mcp.errors import KeyMissingError, KeyRejectedError, QuotaExceededError
+from libraries_io_mcp.librariesio.decoder import decode
 from libraries_io_mcp.librariesio.faults import fault_of_reply
+from libraries_io_mcp.librariesio.models import Sourcerank
 from libraries_io_mcp.settings import LibrariesIOSettings
 from libraries_io_mcp.settings.proxy import place_of
 from libraries_io_mcp.telemetry.reasons import reason
@@ -70,6 +72,22 @@ def _upstream(tried: str, reply: httpx.Response) -> Finding:
             "There is no Libraries.io API at this address: correct LIBRARIES_IO_BASE_URL, or log in to the network."
         )
         return Finding("upstream", "broken", tried, f"{came} with {kind or 'no content type'}", advice)
+    if reply.status_code == 200:
+        return _readable(tried, came, reply)
+    return Finding("upstream", "ok", tried, came)
+
+
+def _readable(tried: str, came: str, reply: httpx.Response) -> Finding:
+    """Whether the reply has the form that this version of the server reads."""
+    advice = "The service has changed: answers say which facts are unknown. Look for a newer version of this server."
+    try:
+        _, deviations = decode(Sourcerank, reply.content)
+    except ValueError:
+        return Finding("upstream", "broken", tried, f"{came}, and the reply does not have the promised form", advice)
+    if deviations:
+        return Finding(
+            "upstream", "warning", tried, f"{came}; not readable in the reply: {', '.join(deviations)}", advice
+        )
     return Finding("upstream", "ok", tried, came)
 
 

@@ -161,7 +161,7 @@ def _range_freshness(
         return None, f"the range can't be read for {declared.platform}"
     if inside:
         return False, "the range takes the newest in"
-    numbers = (version.number for version in project.versions[-VERSIONS_TRIED:])
+    numbers = (version.number for version in (project.versions or ())[-VERSIONS_TRIED:])
     if any(takes(range_, number) and is_later(declared.platform, newest, number) for number in numbers):
         return True, f"the range leaves out {newest}"
     return None, f"the range leaves out {newest}, and no older version that is known is in it"
@@ -185,4 +185,4 @@ def _version(declared: Declared, project: CheckedProject) -> CheckedVersion | No
     if declared.version is None:
         return None
     wanted = declared.version.removeprefix("v")
-    return next((version for version in project.versions if version.number.removeprefix("v") == wanted), None)
+    return next((version for version in project.versions or () if version.number.removeprefix("v") == wanted), None)

@@ -16,5 +16,5 @@ def licence_text(project: Project | CheckedProject) -> str | None:
         reading = read_licence(said)
         if reading.read_as is not None and not reading.unknown:
             return said
-    listed = [name for name in project.normalized_licenses if name not in UNTOLD]
+    listed = [name for name in project.normalized_licenses or () if name not in UNTOLD]
     return " AND ".join(listed) or said or None

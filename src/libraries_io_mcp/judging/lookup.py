@@ -32,6 +32,10 @@ Told = Callable[[int], None]
 """Told how many more packages are done."""
 
 
+IDENTITY: Final = frozenset({"name", "platform", "[]"})
+"""Fields without which an entry of a reply is lost, and an entry that could not be read at all."""
+
+
 @dataclass(slots=True)
 class Found:
     """What came of a lookup.
@@ -57,7 +61,11 @@ class Found:
         for platform, name in piece:
             project = by_name.get((platform.lower(), name)) or any_case.get((platform.lower(), name.lower()))
             if project is None:
-                self.missing.append((platform, name))
+                if reply.deviations.keys() & IDENTITY:
+                    # It may be the package whose entry could not be read: not being told is not being unknown.
+                    self.unasked[platform, name] = "Libraries.io's reply could not be read in part, perhaps about it"
+                else:
+                    self.missing.append((platform, name))
             else:
                 self.projects[platform, name] = project
 

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from libraries_io_mcp.answer.arguments import missing_data_note
-from libraries_io_mcp.answer.model import Part
+from libraries_io_mcp.answer.model import Part, shown
 from libraries_io_mcp.judging.licence_text import licence_text
 from libraries_io_mcp.librariesio.models import Project, Sourcerank
 from libraries_io_mcp.librariesio.repository_models import Repository
@@ -63,7 +63,7 @@ def read_signals(facts: Facts) -> tuple[tuple[HealthSignal, ...], tuple[str, ...
 
 def release_days(facts: Facts) -> list[datetime]:
     """When versions were published, newest first."""
-    dates = (version.published_at for version in facts.project.versions)
+    dates = (version.published_at for version in facts.project.versions or ())
     return sorted((date for date in dates if date is not None), reverse=True)
 
 
@@ -141,13 +141,16 @@ def _contributors(facts: Facts) -> Judged:
 
 def _dependents(facts: Facts) -> Judged:
     project = facts.project
-    return "neutral", f"{project.dependents_count} packages and {project.dependent_repos_count} repositories use it"
+    packages, repositories = project.dependents_count, project.dependent_repos_count
+    if packages is None and repositories is None:
+        return None
+    return "neutral", f"used by packages: {shown(packages)}, by repositories: {shown(repositories)}"
 
 
 def _outdated_dependencies(facts: Facts) -> Judged:
     """The service says 0 of a package of which it knows no dependencies, too."""
     known = facts.project.versions and missing_data_note(facts.project.platform) is None
-    if facts.rank is None or not known:
+    if facts.rank is None or facts.rank.any_outdated_dependencies is None or not known:
         return None
     if facts.rank.any_outdated_dependencies:
         return "concern", "SourceRank: its newest version needs outdated packages"
@@ -157,9 +160,11 @@ def _outdated_dependencies(facts: Facts) -> Judged:
 def _sourcerank(facts: Facts) -> Judged:
     if facts.rank is None:
         return None
-    points = facts.rank.model_dump()
+    points: dict[str, int | None] = facts.rank.model_dump()
+    known = [value for value in points.values() if value is not None]
     parts = ", ".join(f"{name} {value:+d}" for name, value in points.items() if value)
-    return "neutral", f"{max(sum(points.values()), 0)} = {parts or 'nothing'}; popularity and habits, not quality"
+    total = shown(max(sum(known), 0) if len(known) == len(points) else None)
+    return "neutral", f"{total} = {parts or 'nothing'}; popularity and habits, not quality"
 
 
 def _by_age(what: str, day: datetime, as_of: datetime) -> tuple[Says, str]:

@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
-from pydantic import ValidationError
-
 from libraries_io_mcp.errors import CallError, InvalidReplyError, KeyMissingError
 from libraries_io_mcp.librariesio.ask import Ask
 from libraries_io_mcp.librariesio.cache import NEGATIVE_SECONDS, Cache, Fetched
 from libraries_io_mcp.librariesio.call_record import CallRecord
+from libraries_io_mcp.librariesio.decoder import NONE, decode
+from libraries_io_mcp.librariesio.deviations import DeviationCounter
 from libraries_io_mcp.librariesio.endpoints import Endpoint
 from libraries_io_mcp.librariesio.expenses import Expenses
-from libraries_io_mcp.librariesio.models import decoder
 from libraries_io_mcp.librariesio.paths import names_in
 from libraries_io_mcp.librariesio.question import OnWait, Priority, Question
 from libraries_io_mcp.librariesio.reply import Reply
@@ -62,11 +61,13 @@ class Asker:
         waits: Waits,
         longest_keep_seconds: float | None,
         contacts: Contacts,
+        deviations: DeviationCounter,
         now: Callable[[], float],
         monotonic: Callable[[], float],
         caller: Callable[[], str],
     ) -> None:
         self._contacts = contacts
+        self._deviations = deviations
         self._caller = caller
         self._sender = sender
         self._instruments = instruments
@@ -207,13 +208,15 @@ class Asker:
 
     def _decode(self, ask: Ask[T], raw: RawAnswer) -> Reply[T]:
         try:
-            data: T | None = decoder(ask.endpoint.model).validate_json(raw.content)
+            data, deviations = decode(ask.endpoint.model, raw.content)
             fits = True
-        except (ValidationError, RecursionError):
-            data, fits = None, False
+        except ValueError:
+            data, deviations, fits = None, NONE, False
         if not fits:
             # Raised out here: the exception shows the body, which belongs in no message and no traceback.
             raise InvalidReplyError("Libraries.io's answer does not have the promised form.")
+        if deviations:
+            self._deviations.record(ask.endpoint.template, deviations)
         final = names_in(ask.endpoint.template, raw.path) or {}
 
         def stored(key: str) -> str | None:
@@ -227,6 +230,7 @@ class Asker:
             canonical_platform=stored("platform"),
             canonical_name=stored("name"),
             total=raw.total,
+            deviations=deviations,
         )
 
 

@@ -24,10 +24,10 @@ def dependencies_ask(platform: str, name: str, version: str) -> Ask[VersionDepen
     return Ask(DEPENDENCIES, names, {"subset": "minimum"})
 
 
-def singles(packages: Sequence[Package], reply: Reply[tuple[BulkEntry, ...]]) -> Iterator[Single]:
+def singles(packages: Sequence[Package], reply: Reply[tuple[BulkEntry | None, ...]]) -> Iterator[Single]:
     """The answers about single packages in a bulk answer, without those that are unknown or not fetched yet."""
     for package, entry in zip(packages, reply.data, strict=False):
-        data = _whole(entry.body) if entry.status == 200 else None
+        data = _whole(entry.body) if entry is not None and entry.status == 200 else None
         ask = dependencies_ask(*package)
         if data is None or not _can_be_asked(ask):
             continue

@@ -202,11 +202,11 @@ class LibrariesIOClient:
         _refuse_latest(version)
         return await self._asker.ask(dependencies_ask(platform, name, version), self._manner)
 
-    async def bulk_dependencies(self, packages: Sequence[tuple[str, str, str]]) -> Reply[tuple[BulkEntry, ...]]:
+    async def bulk_dependencies(self, packages: Sequence[tuple[str, str, str]]) -> Reply[tuple[BulkEntry | None, ...]]:
         """The dependencies of many `(platform, name, version)` in one request, in the order asked.
 
-        An entry has status 404 when package or version is unknown, and `None` for dependencies not fetched yet. Each
-        list that is there is kept as the answer to `dependencies` too.
+        An entry has status 404 when package or version is unknown, and `None` for dependencies not fetched yet. An
+        entry that can't be read is `None`. Each list that is there is kept as the answer to `dependencies` too.
         """
         bulk_size(len(packages))
         for _, _, version in packages:

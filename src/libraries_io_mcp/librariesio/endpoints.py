@@ -73,8 +73,8 @@ PROJECT: Final[Endpoint[Project]] = Endpoint("/{platform}/{name}", Project, "pro
 DEPENDENCIES: Final[Endpoint[VersionDependencies]] = Endpoint(
     "/{platform}/{name}/{version}/dependencies", VersionDependencies, "dependencies", keep_seconds=6 * HOUR
 )
-BULK_DEPENDENCIES: Final[Endpoint[tuple[BulkEntry, ...]]] = Endpoint(
-    "/projects/dependencies", tuple[BulkEntry, ...], "dependencies", method="POST"
+BULK_DEPENDENCIES: Final[Endpoint[tuple[BulkEntry | None, ...]]] = Endpoint(
+    "/projects/dependencies", tuple[BulkEntry | None, ...], "dependencies", method="POST"
 )
 CHECK: Final[Endpoint[tuple[CheckedProject, ...]]] = Endpoint(
     "/check", tuple[CheckedProject, ...], "check", method="POST", needs_key=True

@@ -3,29 +3,36 @@
 `None` means that the service does not know, or does not say; it never means "no" or 0.
 """
 
-from datetime import datetime
-from functools import cache
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, Strict
 
 _DOCS_SUFFIX: Final = " UTC"
+LARGEST_NUMBER: Final = 2**53
+"""What a client that counts in floating point can hold. Nothing that the service counts comes near."""
 
 
-def _docs_form(value: Any) -> Any:
-    return f"{value[: -len(_DOCS_SUFFIX)]}Z" if isinstance(value, str) and value.endswith(_DOCS_SUFFIX) else value
+def _written_time(value: Any) -> Any:
+    """A time as text: a number, or digits alone, would be taken for seconds since 1970 and become a date of our making.
+
+    `2024-01-05T18:39:12.470Z` is the usual form, `2024-04-02 11:30:29 UTC` that of the docs page.
+    """
+    if not isinstance(value, str) or value[4:5] != "-":
+        raise ValueError("no time of a known form")
+    return f"{value[: -len(_DOCS_SUFFIX)]}Z" if value.endswith(_DOCS_SUFFIX) else value
 
 
-def empty_for_null(value: Any) -> Any:
-    """An empty list where the service has `null`."""
-    return () if value is None else value
+def _with_zone(value: datetime) -> datetime:
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-# `2024-01-05T18:39:12.470Z` takes the fast way; `2024-04-02 11:30:29 UTC`, the form of the docs page, the second one.
-Timestamp = Annotated[datetime | Annotated[datetime, BeforeValidator(_docs_form)], Field(union_mode="left_to_right")]
-# The service itself says 0 for packages without a repository.
-Count = Annotated[int, BeforeValidator(lambda value: 0 if value is None else value)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(empty_for_null)]
+Timestamp = Annotated[datetime, BeforeValidator(_written_time), AfterValidator(_with_zone)]
+Number = Annotated[int, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
+Count = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
+Texts = tuple[str, ...]
+Name = Annotated[str, Strict()]
+"""What identifies something; a number in its place is not its name."""
 
 
 class Record(BaseModel):
@@ -37,8 +44,8 @@ class Record(BaseModel):
 class Platform(Record):
     """A package manager that the service watches."""
 
-    name: str
-    project_count: int | None = None
+    name: Name
+    project_count: Count | None = None
     homepage: str | None = None
     color: str | None = None
     default_language: str | None = None
@@ -52,28 +59,28 @@ class Version(Record):
     spdx_expression: str | None = None
     original_license: JsonValue = None
     researched_at: Timestamp | None = None
-    repository_sources: Texts = ()
+    repository_sources: Texts | None = None
 
 
 class PackageRecord(Record):
     """What every account of a package holds; `rank` is the SourceRank."""
 
-    name: str
-    platform: str
+    name: Name
+    platform: Name
     description: str | None = None
     homepage: str | None = None
     language: str | None = None
     licenses: str | None = None
-    normalized_licenses: Texts = ()
+    normalized_licenses: Texts | None = None
     license_normalized: bool | None = None
     repository_license: str | None = None
     status: str | None = None
     deprecation_reason: str | None = None
-    rank: int | None = None
-    stars: Count = 0
-    forks: Count = 0
-    dependents_count: Count = 0
-    dependent_repos_count: Count = 0
+    rank: Number | None = None
+    stars: Count | None = None
+    forks: Count | None = None
+    dependents_count: Count | None = None
+    dependent_repos_count: Count | None = None
     latest_release_number: str | None = None
     latest_release_published_at: Timestamp | None = None
     latest_stable_release_number: str | None = None
@@ -92,21 +99,21 @@ class PackageRecord(Record):
 class Project(PackageRecord):
     """One package. `versions` is unsorted and empty in search results."""
 
-    keywords: Texts = ()
-    contributions_count: Count = 0
+    keywords: Texts | None = None
+    contributions_count: Count | None = None
     funding_urls: tuple[str, ...] | None = None
     code_of_conduct_url: str | None = None
     contribution_guidelines_url: str | None = None
     security_policy_url: str | None = None
-    versions: Annotated[tuple[Version, ...], BeforeValidator(empty_for_null)] = ()
+    versions: tuple[Version, ...] | None = None
 
 
 class Dependency(Record):
     """One declared dependency. `deprecated`, `outdated` and the latest versions are `None` for unindexed packages."""
 
-    name: str
-    platform: str
-    requirements: str = ""
+    name: Name
+    platform: Name
+    requirements: str | None = None
     kind: str | None = None
     optional: bool | None = None
     latest: str | None = None
@@ -119,8 +126,8 @@ class Dependency(Record):
 class VersionDependencies(Record):
     """The dependencies of one version. An empty list can also mean that the service has not looked yet."""
 
-    name: str
-    platform: str
+    name: Name
+    platform: Name
     dependencies_for_version: str
     dependencies: tuple[Dependency, ...]
 
@@ -162,7 +169,7 @@ class CheckedProject(PackageRecord):
     keywords: str | None = None
     license_set_by_admin: bool | None = None
     last_synced_at: Timestamp | None = None
-    versions: Annotated[tuple[CheckedVersion, ...], BeforeValidator(empty_for_null)] = ()
+    versions: tuple[CheckedVersion, ...] | None = None
 
 
 class TreeVersion(Record):
@@ -174,8 +181,8 @@ class TreeVersion(Record):
 class TreeDependency(Record):
     """The package that a node of a tree stands for; `kind` is `None` at the root."""
 
-    platform: str
-    project_name: str
+    platform: Name
+    project_name: Name
     kind: str | None = None
 
 
@@ -185,41 +192,41 @@ class TreeNode(Record):
     version: TreeVersion
     requirements: str | None = None
     dependency: TreeDependency
-    normalized_licenses: Texts = ()
-    dependencies: Annotated[tuple["TreeNode", ...], BeforeValidator(empty_for_null)] = ()
+    normalized_licenses: Texts | None = None
+    dependencies: tuple["TreeNode", ...] | None = None
 
 
 class Sourcerank(Record):
     """The points behind a rank. Their sum, but not below 0, is the rank."""
 
-    basic_info_present: int
-    repository_present: int
-    readme_present: int
-    license_present: int
-    versions_present: int
-    follows_semver: int
-    recent_release: int
-    not_brand_new: int
-    one_point_oh: int
-    dependent_projects: int
-    dependent_repositories: int
-    stars: int
-    contributors: int
-    subscribers: int
-    all_prereleases: int
-    any_outdated_dependencies: int
-    is_deprecated: int
-    is_unmaintained: int
-    is_removed: int
+    basic_info_present: Number | None = None
+    repository_present: Number | None = None
+    readme_present: Number | None = None
+    license_present: Number | None = None
+    versions_present: Number | None = None
+    follows_semver: Number | None = None
+    recent_release: Number | None = None
+    not_brand_new: Number | None = None
+    one_point_oh: Number | None = None
+    dependent_projects: Number | None = None
+    dependent_repositories: Number | None = None
+    stars: Number | None = None
+    contributors: Number | None = None
+    subscribers: Number | None = None
+    all_prereleases: Number | None = None
+    any_outdated_dependencies: Number | None = None
+    is_deprecated: Number | None = None
+    is_unmaintained: Number | None = None
+    is_removed: Number | None = None
 
 
 class Subscription(Record):
     """A package that the key's owner watches. Both times are `None` when it had been subscribed to before."""
 
-    include_prerelease: bool | None
-    created_at: Timestamp | None
-    updated_at: Timestamp | None
-    project: Project | None
+    include_prerelease: bool | None = None
+    created_at: Timestamp | None = None
+    updated_at: Timestamp | None = None
+    project: Project | None = None
 
 
 class SwitchedOff(Record):
@@ -227,9 +234,3 @@ class SwitchedOff(Record):
 
     reason: str
     instead: str
-
-
-@cache
-def decoder(model: Any) -> TypeAdapter[Any]:
-    """The validator of a model or of a tuple of them, built at its first use."""
-    return TypeAdapter(model)

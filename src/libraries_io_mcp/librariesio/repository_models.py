@@ -1,17 +1,13 @@
 """What the service returns about repositories and the people behind them. `None`: the service does not know."""
 
-from typing import Annotated
-
-from pydantic import BeforeValidator
-
-from libraries_io_mcp.librariesio.models import Dependency, Record, Texts, Timestamp, empty_for_null
+from libraries_io_mcp.librariesio.models import Count, Dependency, Name, Number, Record, Texts, Timestamp
 
 
 class Repository(Record):
     """A repository as the service saw it at `last_synced_at`. `has_readme` and its like are file paths."""
 
-    full_name: str
-    host_type: str
+    full_name: Name
+    host_type: str | None = None
     name: str | None = None
     uuid: str | None = None
     description: str | None = None
@@ -19,7 +15,7 @@ class Repository(Record):
     language: str | None = None
     license: str | None = None
     status: str | None = None
-    keywords: Texts = ()
+    keywords: Texts | None = None
     funding_urls: tuple[str, ...] | None = None
     default_branch: str | None = None
     source_name: str | None = None
@@ -33,13 +29,13 @@ class Repository(Record):
     updated_at: Timestamp | None = None
     pushed_at: Timestamp | None = None
     last_synced_at: Timestamp | None = None
-    size: int | None = None
-    stargazers_count: int | None = None
-    forks_count: int | None = None
-    open_issues_count: int | None = None
-    subscribers_count: int | None = None
-    contributions_count: int | None = None
-    rank: int | None = None
+    size: Count | None = None
+    stargazers_count: Count | None = None
+    forks_count: Count | None = None
+    open_issues_count: Count | None = None
+    subscribers_count: Count | None = None
+    contributions_count: Count | None = None
+    rank: Number | None = None
     fork: bool | None = None
     has_issues: bool | None = None
     has_wiki: bool | None = None
@@ -60,22 +56,22 @@ class Repository(Record):
 class RepositoryDependencies(Repository):
     """A repository with the dependencies of the newest version of every package that is published from it."""
 
-    dependencies: Annotated[tuple[Dependency, ...], BeforeValidator(empty_for_null)] = ()
+    dependencies: tuple[Dependency, ...] | None = None
 
 
 class ShieldsDependencies(Record):
     """How many of a repository's dependencies are deprecated, and how many outdated."""
 
-    deprecated_count: int
-    outdated_count: int
+    deprecated_count: Count | None = None
+    outdated_count: Count | None = None
 
 
 class Owner(Record):
     """A user or an organisation (`user_type`). E-mail addresses are left out on purpose: they are personal data."""
 
-    login: str | None
-    user_type: str | None
-    host_type: str
+    login: Name | None = None
+    user_type: str | None = None
+    host_type: Name
     uuid: str | None = None
     name: str | None = None
     company: str | None = None

@@ -95,6 +95,7 @@ class Vitals:
         try_store: writes a value to the store and reads it back; `None`, or what went wrong.
         probe: asks the service one question past the cache, once, and waits 10 seconds at most. Costs one request
             of the quota unless the quota or the breaker refuses. Raises `CallError`.
+        deviations: how many values of replies could not be read since the start, by endpoint and field.
         replicas: how many processes were last seen to share the store, this one among them.
     """
 
@@ -105,4 +106,5 @@ class Vitals:
     store_kind: Literal["memory", "redis"]
     try_store: Callable[[], Awaitable[str | None]]
     probe: Callable[[], Awaitable[None]]
+    deviations: Callable[[], Mapping[str, int]] = dict
     replicas: Callable[[], int] = lambda: 1

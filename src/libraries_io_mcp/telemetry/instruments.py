@@ -76,6 +76,7 @@ class Instruments:
         self._quota_wait = _histogram(meter, semconv.QUOTA_WAIT)
         self._work_duration = _histogram(meter, semconv.WORK_DURATION)
         self._http_active = _tally(meter, semconv.HTTP_SERVER_ACTIVE)
+        self._reply_deviations = _tally(meter, semconv.REPLY_DEVIATIONS)
         self._http_refusals = _tally(meter, semconv.HTTP_REFUSALS)
         self._http_limit_used = _watch(meter, semconv.HTTP_LIMIT_USED)
         self._http_limit_max = _watch(meter, semconv.HTTP_LIMIT_MAX)
@@ -114,6 +115,10 @@ class Instruments:
         """It has been answered. `attributes` are those of the metric, the method and the scheme among them."""
         self._http_active.add(-1, str(attributes[Attribute.HTTP_METHOD]), str(attributes[Attribute.URL_SCHEME]))
         self._http_duration.record(duration, attributes)
+
+    def reply_deviation(self, endpoint: str, field: str, count: int) -> None:
+        """Values of a field in a reply of Libraries.io could not be read."""
+        self._reply_deviations.add(count, endpoint, field)
 
     def http_refused(self, reason: Refusal) -> None:
         """A limit refused or ended something that came over HTTP."""

@@ -47,7 +47,8 @@ async def find_alternatives(client: LibrariesIOClient, platform: PlatformName, n
     subject = await client.project(await find_platform(client, platform), name)
     keywords = telling_keywords(subject.data)
     if not keywords:
-        return _answer(client, subject, "It has no keywords, so there is nothing to choose by.", ())
+        how = "Its keywords are unknown" if subject.data.keywords is None else "It has no keywords"
+        return _answer(client, subject, f"{how}, so there is nothing to choose by.", ())
     found = await client.search(
         "", platforms=(subject.data.platform,), keywords=keywords, sort="rank", per_page=CANDIDATES
     )
@@ -62,7 +63,7 @@ async def find_alternatives(client: LibrariesIOClient, platform: PlatformName, n
 def telling_keywords(project: Project) -> tuple[str, ...]:
     """The keywords that say what it is for: not its platform, its language or its name, which many others carry."""
     common = {project.platform.lower(), (project.language or "").lower(), project.name.lower()}
-    words = (word for word in project.keywords if word.lower() not in common and "," not in word)
+    words = (word for word in project.keywords or () if word.lower() not in common and "," not in word)
     return tuple(words)[:MOST_KEYWORDS]
 
 
@@ -73,7 +74,7 @@ def alternatives_among(
     others = [
         Alternative(
             **FoundPackage.of(project).model_dump(),
-            shared_keywords=tuple(word for word in keywords if word in project.keywords),
+            shared_keywords=tuple(word for word in keywords if word in (project.keywords or ())),
         )
         for project in candidates
         if project.name != subject.name

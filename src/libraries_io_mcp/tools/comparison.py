@@ -110,7 +110,7 @@ def _row(found: Found, platform: str, name: str) -> ComparedPackage:
         latest_stable=project.latest_stable_release_number,
         latest_stable_published_at=f"{published:%Y-%m-%d}" if published else None,
         releases_in_last_year=_recent(found, project),
-        versions_count=len(project.versions) or None,
+        versions_count=len(project.versions or ()) or None,
         dependents_count=project.dependents_count,
         dependent_repos_count=project.dependent_repos_count,
         stars=project.known_stars,
@@ -123,7 +123,7 @@ def _row(found: Found, platform: str, name: str) -> ComparedPackage:
 
 def _recent(found: Found, project: CheckedProject) -> int | None:
     """Releases in the year before the answer was given; `None` without a single date."""
-    dates = [version.published_at for version in project.versions if version.published_at]
+    dates = [version.published_at for version in project.versions or () if version.published_at]
     return sum((found.as_of() - date).days < YEAR_DAYS for date in dates) if dates else None
 
 

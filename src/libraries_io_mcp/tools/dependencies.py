@@ -195,11 +195,11 @@ def walk(root: TreeNode) -> Iterator[TreePackage]:
             name=name,
             version=node.version.number,
             requirements=node.requirements,
-            licenses=tuple(node.normalized_licenses),
+            licenses=tuple(node.normalized_licenses or ()),
             seen_before=name in seen,
         )
         seen.add(name)
-        waiting += [(child, depth + 1) for child in reversed(node.dependencies)]
+        waiting += [(child, depth + 1) for child in reversed(node.dependencies or ())]
 
 
 def _licence_counts(packages: Iterable[TreePackage]) -> dict[str, int]:

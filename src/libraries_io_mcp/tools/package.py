@@ -14,6 +14,7 @@ from libraries_io_mcp.librariesio.reply import Reply
 
 GUIDE = "One package: get_package_info for licence, status and popularity; get_package_versions for its releases."
 RECENT_VERSIONS: Final = 10
+NO_VERSIONS: Final = "Libraries.io sent no readable list of versions: unknown, not none."
 
 
 class PackageVersion(Part):
@@ -43,12 +44,12 @@ class PackageAnswer(SourcedAnswer):
     latest_stable_published_at: datetime | None
     latest: Annotated[str | None, Field(description="Pre-releases included.")]
     versions_count: int | None
-    recent_versions: tuple[PackageVersion, ...]
+    recent_versions: tuple[PackageVersion, ...] | None
     homepage: str | None
     repository_url: str | None
     security_policy_url: str | None
     language: str | None
-    keywords: tuple[str, ...]
+    keywords: tuple[str, ...] | None
     stars: Annotated[int | None, Field(description="null: no repository known.")]
     forks: int | None
     rank: Annotated[int | None, Field(description="SourceRank.")]
@@ -104,26 +105,27 @@ def package_answer(reply: Reply[Project], provenance: Provenance) -> PackageAnsw
     # Without a repository the service says 0, and means that it does not know.
     known = bool(project.repository_url)
     versionless = missing_data_note(project.platform, versions=True) is not None
+    versions = None if versionless and not project.versions else project.versions
     return PackageAnswer(
         platform=project.platform,
         name=project.name,
         description=project.description,
         status=project.status,
         deprecation_reason=project.deprecation_reason,
-        licenses=tuple(project.normalized_licenses),
+        licenses=tuple(project.normalized_licenses or ()),
         license_text=project.licenses,
         latest_stable=project.latest_stable_release_number,
         latest_stable_published_at=project.latest_stable_release_published_at,
         latest=project.latest_release_number,
-        versions_count=None if versionless and not project.versions else len(project.versions),
-        recent_versions=tuple(
-            PackageVersion.of(version) for version in newest_first(project.versions)[:RECENT_VERSIONS]
-        ),
+        versions_count=None if versions is None else len(versions),
+        recent_versions=None
+        if versions is None
+        else tuple(PackageVersion.of(version) for version in newest_first(versions)[:RECENT_VERSIONS]),
         homepage=project.homepage or None,
         repository_url=project.repository_url or None,
         security_policy_url=project.security_policy_url,
         language=project.language,
-        keywords=tuple(project.keywords),
+        keywords=project.keywords,
         stars=project.known_stars,
         forks=project.forks if known else None,
         rank=project.rank,
@@ -149,8 +151,10 @@ async def get_package_versions(
 ) -> VersionsAnswer:
     """The versions of a package with date and licence, newest first. Costs one request, the rest of the list none."""
     reply = await client.project(await find_platform(client, platform), name)
-    versions = newest_first(reply.data.versions)
+    versions = newest_first(reply.data.versions or ())
     note = missing_data_note(reply.data.platform, versions=True) if not versions else None
+    if reply.data.versions is None and note is None:
+        note = NO_VERSIONS
     if since is not None:
         undated = sum(version.published_at is None for version in versions)
         versions = [each for each in versions if each.published_at and each.published_at.date() >= since]
@@ -158,7 +162,7 @@ async def get_package_versions(
     return VersionsAnswer(
         platform=reply.data.platform,
         name=reply.data.name,
-        total=len(reply.data.versions) or (None if note else 0),
+        total=None if reply.data.versions is None else len(reply.data.versions) or (None if note else 0),
         versions=tuple(PackageVersion.of(version) for version in versions),
         note=note,
         provenance=Provenance.of(client, reply),

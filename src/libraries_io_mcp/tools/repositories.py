@@ -32,7 +32,7 @@ class RepositoryAnswer(SourcedAnswer):
     license: str | None
     status: str | None
     homepage: str | None
-    keywords: tuple[str, ...]
+    keywords: tuple[str, ...] | None
     stars: int | None
     forks: int | None
     open_issues: int | None
@@ -110,7 +110,7 @@ def repository_answer(reply: Reply[Repository], provenance: Provenance) -> Repos
         license=repository.license,
         status=repository.status,
         homepage=repository.homepage or None,
-        keywords=tuple(repository.keywords),
+        keywords=repository.keywords,
         stars=repository.stargazers_count,
         forks=repository.forks_count,
         open_issues=repository.open_issues_count,
@@ -162,13 +162,15 @@ async def get_repository_dependencies(
             provenance=Provenance.of(client, counted),
         )
     reply = await client.repository_dependencies(host, owner, name)
-    every = reply.data.dependencies
+    every = reply.data.dependencies or ()
+    unclear = sum(each.outdated is None or each.deprecated is None for each in every)
     return RepositoryDependenciesAnswer(
         full_name=reply.data.full_name,
         outdated_count=sum(each.outdated is True for each in every) if every else None,
         deprecated_count=sum(each.deprecated is True for each in every) if every else None,
         dependencies=tuple(PackageDependency.of(each) for each in every),
         note="Dependencies of the packages published from it, not of its own manifest files."
+        + (f" The counts leave out {unclear} of unknown state." if unclear else "")
         if every
         else "It publishes no package with known dependencies: unknown, not none.",
         provenance=Provenance.of(client, reply),

@@ -63,7 +63,8 @@ def test_ages(days: int, word: str):
         ("release_rhythm", {"versions": [{"number": str(n), "published_at": ago(n)} for n in range(3)]}, "neutral"),
         ("sourcerank", {}, None),
         ("outdated_dependencies", {}, None),
-        ("dependents", {}, "neutral"),
+        ("dependents", {}, None),
+        ("dependents", {"dependents_count": 3}, "neutral"),
     ],
 )
 def test_rules(name: str, project: dict[str, Any], word: str | None):

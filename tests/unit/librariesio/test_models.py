@@ -3,7 +3,10 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from libraries_io_mcp.librariesio.models import Project, Subscription, Version, decoder
+from libraries_io_mcp.librariesio import models as models_
+from libraries_io_mcp.librariesio import repository_models
+from libraries_io_mcp.librariesio.decoder import decode, decoder
+from libraries_io_mcp.librariesio.models import Project, Record, Subscription, Version
 from libraries_io_mcp.librariesio.repository_models import Owner
 
 MOMENT = datetime(2024, 4, 2, 11, 30, 29, tzinfo=UTC)
@@ -20,11 +23,20 @@ def test_a_licence_has_any_shape(licence):
     decoder(Version).validate_json(f'{{"number": "1", "original_license": {licence}}}')
 
 
-def test_null_is_an_empty_list_or_nothing_known():
+def test_null_is_not_known_whatever_it_stands_for():
     project = decoder(Project).validate_json(
         '{"name": "x", "platform": "NPM", "keywords": null, "versions": null, "stars": null, "rank": null, "new": 1}'
     )
-    assert (project.keywords, project.versions, project.stars, project.rank) == ((), (), 0, None)
+    assert (project.keywords, project.versions, project.stars, project.rank) == (None, None, None, None)
+
+
+def test_what_the_service_leaves_out_is_not_known():
+    """A default is never a fact: no number, no `false` and no empty list stands for what was not said."""
+    models = (getattr(module, name) for module in (models_, repository_models) for name in vars(module))
+    for model in models:
+        if isinstance(model, type) and issubclass(model, Record):
+            defaults = {name: field.default for name, field in model.model_fields.items() if not field.is_required()}
+            assert set(defaults.values()) <= {None}, (model, defaults)
 
 
 def test_an_answer_is_frozen():
@@ -35,8 +47,8 @@ def test_an_answer_is_frozen():
 
 @pytest.mark.parametrize("model", [Project, Subscription, Owner])
 def test_some_other_object_is_no_answer(model):
-    with pytest.raises(ValidationError):
-        decoder(model).validate_json('{"message": "Disabled for performance reasons"}')
+    with pytest.raises(ValueError, match="promised"):
+        decode(model, b'{"message": "Disabled for performance reasons"}')
 
 
 def test_personal_data_is_left_out():

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.librariesio.service import answer, client
 
 from libraries_io_mcp.librariesio import endpoints
-from libraries_io_mcp.librariesio.models import decoder
+from libraries_io_mcp.librariesio.decoder import decoder
 from libraries_io_mcp.librariesio.weight import ENTRY_BYTES, memory_of
 
 

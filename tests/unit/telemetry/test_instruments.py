@@ -36,6 +36,7 @@ def record_everything(instruments: Instruments) -> None:
     instruments.quota_wait("/search", 0.0)
     instruments.cache_lookup("/search", "hit")
     instruments.http_refused("malformed")
+    instruments.reply_deviation("/search", "keywords", 2)
     instruments.log_dropped("console")
     instruments.work("startup", 0.1, None)
     instruments.telemetry_dropped("traces", 7)

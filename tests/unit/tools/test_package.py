@@ -72,7 +72,7 @@ async def test_what_is_not_known_stays_null():
         facts, text = await ask(client, "get_package_info", platform="npm", name="left-pad")
     for name in ("description", "status", "license_text", "latest_stable", "latest", "homepage", "language", "rank"):
         assert facts[name] is None, name
-    assert (facts["licenses"], facts["recent_versions"], facts["keywords"]) == ([], [], [])
+    assert (facts["licenses"], facts["recent_versions"], facts["keywords"]) == ([], None, None)
     assert "Licence: unknown" in text
     assert "SourceRank: unknown" in text
     assert "None" not in text

@@ -53,6 +53,8 @@ def _judged(vitals: Vitals, probe_seconds: float) -> Outcome:
         "contacts": len(contacts),
         "failures": sum(each.error_type is not None for each in contacts),
     }
+    if deviations := vitals.deviations():
+        details["unreadable_in_replies"] = dict(deviations)
     if not contacts:
         return Outcome("unknown", "Libraries.io was not asked lately.", details)
     *_, last = contacts

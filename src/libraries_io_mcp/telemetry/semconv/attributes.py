@@ -52,6 +52,7 @@ class Attribute(StrEnum):
     GC_GENERATION = "cpython.gc.generation"
 
     ENDPOINT = "libraries_io.endpoint"
+    REPLY_FIELD = "libraries_io.reply.field"
     PLATFORM = "libraries_io.platform"
     PACKAGE = "libraries_io.package"
     CALL_ERROR_TYPE = "libraries_io.error.type"
@@ -177,6 +178,12 @@ FACTS: Final[dict[Attribute, Facts]] = {
         "What was asked of Libraries.io: a path template, or a group of them for the circuit breaker.",
         shape=r"[a-z_{}/]+",
         words="an endpoint of `librariesio/endpoints.py`",
+    ),
+    Attribute.REPLY_FIELD: Facts(
+        "string",
+        "Field of a reply that could not be read, without numbers of list items; `[]`: an item of the reply itself.",
+        shape=r"[a-z_.]+|\[\]",
+        words="a field of `librariesio/models.py` or `repository_models.py`",
     ),
     Attribute.PLATFORM: Facts("string", "Package manager, as asked."),
     Attribute.PACKAGE: Facts("string", "Package, as asked."),

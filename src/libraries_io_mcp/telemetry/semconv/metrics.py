@@ -184,6 +184,13 @@ ALERT_DELIVERIES: Final = Metric(
     "queue was full; `give_up`: refused for good, or tried for too long.",
     (Attribute.ALERT_CHANNEL, Attribute.ALERT_OUTCOME),
 )
+REPLY_DEVIATIONS: Final = Metric(
+    "libraries_io.reply.deviations",
+    "counter",
+    "{value}",
+    "Values in replies of Libraries.io that could not be read, and are unknown in answers: the service has changed.",
+    (Attribute.ENDPOINT, Attribute.REPLY_FIELD),
+)
 HTTP_REFUSALS: Final = Metric(
     "libraries_io.http.refusals",
     "counter",
@@ -256,6 +263,7 @@ METRICS: Final = (
     HEALTH_STATUS,
     HEALTH_SCORE,
     ALERT_DELIVERIES,
+    REPLY_DEVIATIONS,
     HTTP_REFUSALS,
     HTTP_LIMIT_USED,
     HTTP_LIMIT_MAX,
