@@ -358,3 +358,27 @@ def test_a_temporality_that_is_passed_over_is_said(wanted: str, remarked: bool, 
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", wanted)
     said = f"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE={wanted!r}: passed over; metrics are always cumulative"
     assert (load_settings().remarks == (said,)) is remarked
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        (
+            "MCP_AUTH_TOKEN",
+            "agents:read=use-a-long-random-text-here\nother:read=and-another-one-for-this",
+            "use-a-long-random-text-here",
+        ),
+        ("REDIS_URL", "redis://host:6379/0?password=in-the-query", "in-the-query"),
+        (
+            "WEBHOOK_URL",
+            "https://hooks.example.org/services/T0000/abcdefghijklmnopqrstuvwx",
+            "abcdefghijklmnopqrstuvwx",
+        ),
+        ("HTTPS_PROXY", "http://me:proxy-password@proxy.example.org:3128", "me:proxy-password"),
+    ],
+)
+def test_what_is_secret_inside_a_setting(
+    own_place: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, secret: str
+):
+    monkeypatch.setenv(name, value)
+    assert secret in load_settings().secrets()

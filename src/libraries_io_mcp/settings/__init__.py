@@ -6,10 +6,11 @@ a file: `NAME_FILE` names it. A value that can't be used ends in one `SettingsEr
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar, get_args
-from urllib.parse import unquote, urlsplit
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -292,18 +293,38 @@ def _telemetry_settings() -> TelemetrySettings:
 
 
 def _secrets_inside(text: str) -> Iterator[str]:
-    """What is secret inside a setting: the password of an address, the values of headers, the token in a value."""
+    """What is secret inside a setting: parts of an address, the values of headers, the token in a value."""
     if "://" in text:
-        password = urlsplit(text).password
-        yield from (password, unquote(password)) if password else ()
+        yield from _secrets_of_address(text)
         return
     for pair in text.replace("\n", ",").split(","):
         name, sign, value = pair.partition("=")
         # A short value says little and would black out much.
-        if sign and len(value.strip()) >= 6 and name.strip().replace("-", "").isalnum():
+        if sign and len(value.strip()) >= _SHORTEST_PART and _NAME.fullmatch(name.strip()):
             yield value.strip()
             yield unquote(value.strip())
             yield unquote(value.strip()).rpartition(" ")[2]
+
+
+def _secrets_of_address(text: str) -> Iterator[str]:
+    """The password, with its user as `user:password` too (so it goes by base64); values of the query; long path parts.
+
+    Webhooks have their token in the path: a part of it that no person would choose as a name is one.
+    """
+    address = urlsplit(text)
+    if address.password:
+        yield from (address.password, unquote(address.password))
+        yield f"{unquote(address.username or '')}:{unquote(address.password)}"
+    for _, value in parse_qsl(address.query):
+        if len(value) >= _SHORTEST_PART:
+            yield from (value, quote(value, safe=""))
+    yield from (part for part in address.path.split("/") if len(part) >= _SHORTEST_PATH_TOKEN)
+
+
+_SHORTEST_PART: Final = 6
+_SHORTEST_PATH_TOKEN: Final = 16
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]+(:[A-Za-z+]*)?")
+"""A header's name, or a caller's with what it may do."""
 
 
 def _load(group: type[GroupT], **given: Any) -> GroupT:
