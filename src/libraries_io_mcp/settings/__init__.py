@@ -35,6 +35,7 @@ from libraries_io_mcp.settings.observability import (
 from libraries_io_mcp.settings.opentelemetry import (
     OPENTELEMETRY_DEFAULTS,
     OPENTELEMETRY_NUMBERS,
+    forget,
     opentelemetry_remarks,
     prepare_opentelemetry,
 )
@@ -221,6 +222,8 @@ class Settings:
     proxy: ProxySettings
     remarks: tuple[str, ...] = ()
     """What is odd about where they come from, a line each."""
+    broken: tuple[str, ...] = ()
+    """Variables of OpenTelemetry whose values can't be used, a line each; their defaults are used instead."""
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret in force, in clear: for the redaction of what leaves the process, and nothing else."""
@@ -241,7 +244,8 @@ def load_settings(
     """
     # Each group reads `.env` anew, and each time the library would warn of its bad lines; `remarks` does it once.
     logging.getLogger("dotenv").setLevel(logging.ERROR)
-    prepare_opentelemetry()
+    broken = prepare_opentelemetry()
+    telemetry, more = _telemetry_settings()
     given = {"transport": transport, "host": host, "port": port}
     server = _load(ServerSettings, **{name: value for name, value in given.items() if value is not None})
     check_server(server, given_host=host)
@@ -256,7 +260,7 @@ def load_settings(
         limits,
         _log_settings(),
         _load(ObservationSettings),
-        _telemetry_settings(),
+        telemetry,
         _load(HealthSettings),
         _load(AlertSettings),
         _load(PrometheusSettings),
@@ -265,6 +269,7 @@ def load_settings(
         _load(WebhookSettings),
         _load(ProxySettings),
         remarks=(*remarks(GROUPS), *opentelemetry_remarks()),
+        broken=(*broken, *more),
     )
 
 
@@ -282,14 +287,22 @@ def _log_settings() -> LogSettings:
     return log
 
 
-def _telemetry_settings() -> TelemetrySettings:
-    telemetry = _load(TelemetrySettings)
+def _telemetry_settings() -> tuple[TelemetrySettings, tuple[str, ...]]:
+    """OpenTelemetry's variables that we read, and a line for each value that can't be used."""
+    broken: tuple[str, ...] = ()
+    try:
+        telemetry = TelemetrySettings()
+    except ValidationError as error:
+        faults = {str(fault["loc"][0]): _line(TelemetrySettings, fault, {}) for fault in error.errors()}
+        defaults = {field: TelemetrySettings.model_fields[field].default for field in faults}
+        telemetry = TelemetrySettings(**defaults)
+        broken = tuple(f"{line}; {forget(variable(TelemetrySettings, field))}" for field, line in faults.items())
     # Headers may have come from a file that `..._HEADERS_FILE` names; the SDK reads the environment alone.
     for field in type(telemetry).model_fields:
         value = getattr(telemetry, field)
         if isinstance(value, SecretStr):
             os.environ.setdefault(variable(TelemetrySettings, field), value.get_secret_value())
-    return telemetry
+    return telemetry, broken
 
 
 def _secrets_inside(text: str) -> Iterator[str]:
