@@ -14,7 +14,12 @@ from libraries_io_mcp.answer.provenance import Provenance
 
 LONGEST_TEXT: Final = 600
 MOST_WORDS: Final = 40
-_NOT_PLAIN: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
+_BLANK: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_INVISIBLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
+)
+"""What a person does not see and a model reads: joiners, marks of direction, fillers, tags, variation selectors."""
 
 
 def shown(number: int | None) -> str:
@@ -31,7 +36,10 @@ def counted(number: int, noun: str) -> str:
 
 def plain(text: str, longest: int = LONGEST_TEXT) -> str:
     """One line of at most `longest` characters, without control and invisible characters; "…" ends a cut one."""
-    line = _NOT_PLAIN.sub(" ", text[: 4 * LONGEST_TEXT]).strip()
+    line = text[: 4 * LONGEST_TEXT]
+    if not line.isascii():
+        line = _INVISIBLE.sub("", line)
+    line = _BLANK.sub(" ", line).strip()
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 

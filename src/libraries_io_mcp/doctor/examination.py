@@ -113,6 +113,9 @@ async def _bounded(name: str, look: Awaitable[Sequence[Finding]]) -> Sequence[Fi
 
 def _settings(settings: Settings) -> Finding:
     tried = "the environment and .env read"
+    if settings.broken:
+        advice = "Correct the value, or unset it; until then its default is used."
+        return Finding("settings", "broken", tried, "; ".join((*settings.broken, *settings.remarks)), advice)
     if settings.remarks:
         advice = "Correct the name or the line; as it is, it does nothing."
         return Finding("settings", "warning", tried, "; ".join(settings.remarks), advice)

@@ -8,7 +8,7 @@ import httpx
 from libraries_io_mcp.errors import InvalidReplyError, ReplyTooLargeError
 
 MAX_REPLY_BYTES: Final = 10 * 1024 * 1024
-_DROPPED_HEADERS: Final = ("content-encoding", "content-length", "transfer-encoding", "set-cookie")
+_DROPPED_HEADERS: Final = (b"content-encoding", b"content-length", b"transfer-encoding", b"set-cookie")
 
 
 class TruncatedReply(httpx.RemoteProtocolError):
@@ -35,7 +35,8 @@ class BodyTransport(httpx.AsyncBaseTransport):
             content = await self._read(reply)
         finally:
             await reply.aclose()
-        headers = [(key, value) for key, value in reply.headers.multi_items() if key.lower() not in _DROPPED_HEADERS]
+        # As bytes: httpx reads letters of any kind in a header, and writes none but those of ASCII.
+        headers = [(key, value) for key, value in reply.headers.raw if key.lower() not in _DROPPED_HEADERS]
         return httpx.Response(reply.status_code, headers=headers, content=content, extensions=reply.extensions)
 
     async def aclose(self) -> None:
@@ -47,6 +48,9 @@ class BodyTransport(httpx.AsyncBaseTransport):
         try:
             async for chunk in _stream(reply):
                 # One byte over the limit is enough to know, however much a small chunk would unpack to.
+                if unpacker and unpacker.eof and chunk:
+                    # zlib would keep whatever follows, without end.
+                    raise _unreadable(reply)
                 room = self._max_bytes + 1 - len(content)
                 content += unpacker.decompress(chunk, room) if unpacker else chunk
                 if len(content) > self._max_bytes:

@@ -6,10 +6,11 @@ a file: `NAME_FILE` names it. A value that can't be used ends in one `SettingsEr
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar, get_args
-from urllib.parse import unquote, urlsplit
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -34,6 +35,7 @@ from libraries_io_mcp.settings.observability import (
 from libraries_io_mcp.settings.opentelemetry import (
     OPENTELEMETRY_DEFAULTS,
     OPENTELEMETRY_NUMBERS,
+    forget,
     opentelemetry_remarks,
     prepare_opentelemetry,
 )
@@ -220,6 +222,8 @@ class Settings:
     proxy: ProxySettings
     remarks: tuple[str, ...] = ()
     """What is odd about where they come from, a line each."""
+    broken: tuple[str, ...] = ()
+    """Variables of OpenTelemetry whose values can't be used, a line each; their defaults are used instead."""
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret in force, in clear: for the redaction of what leaves the process, and nothing else."""
@@ -240,7 +244,8 @@ def load_settings(
     """
     # Each group reads `.env` anew, and each time the library would warn of its bad lines; `remarks` does it once.
     logging.getLogger("dotenv").setLevel(logging.ERROR)
-    prepare_opentelemetry()
+    broken = prepare_opentelemetry()
+    telemetry, more = _telemetry_settings()
     given = {"transport": transport, "host": host, "port": port}
     server = _load(ServerSettings, **{name: value for name, value in given.items() if value is not None})
     check_server(server, given_host=host)
@@ -255,7 +260,7 @@ def load_settings(
         limits,
         _log_settings(),
         _load(ObservationSettings),
-        _telemetry_settings(),
+        telemetry,
         _load(HealthSettings),
         _load(AlertSettings),
         _load(PrometheusSettings),
@@ -264,6 +269,7 @@ def load_settings(
         _load(WebhookSettings),
         _load(ProxySettings),
         remarks=(*remarks(GROUPS), *opentelemetry_remarks()),
+        broken=(*broken, *more),
     )
 
 
@@ -281,29 +287,57 @@ def _log_settings() -> LogSettings:
     return log
 
 
-def _telemetry_settings() -> TelemetrySettings:
-    telemetry = _load(TelemetrySettings)
+def _telemetry_settings() -> tuple[TelemetrySettings, tuple[str, ...]]:
+    """OpenTelemetry's variables that we read, and a line for each value that can't be used."""
+    broken: tuple[str, ...] = ()
+    try:
+        telemetry = TelemetrySettings()
+    except ValidationError as error:
+        faults = {str(fault["loc"][0]): _line(TelemetrySettings, fault, {}) for fault in error.errors()}
+        defaults = {field: TelemetrySettings.model_fields[field].default for field in faults}
+        telemetry = TelemetrySettings(**defaults)
+        broken = tuple(f"{line}; {forget(variable(TelemetrySettings, field))}" for field, line in faults.items())
     # Headers may have come from a file that `..._HEADERS_FILE` names; the SDK reads the environment alone.
     for field in type(telemetry).model_fields:
         value = getattr(telemetry, field)
         if isinstance(value, SecretStr):
             os.environ.setdefault(variable(TelemetrySettings, field), value.get_secret_value())
-    return telemetry
+    return telemetry, broken
 
 
 def _secrets_inside(text: str) -> Iterator[str]:
-    """What is secret inside a setting: the password of an address, the values of headers, the token in a value."""
+    """What is secret inside a setting: parts of an address, the values of headers, the token in a value."""
     if "://" in text:
-        password = urlsplit(text).password
-        yield from (password, unquote(password)) if password else ()
+        yield from _secrets_of_address(text)
         return
     for pair in text.replace("\n", ",").split(","):
         name, sign, value = pair.partition("=")
         # A short value says little and would black out much.
-        if sign and len(value.strip()) >= 6 and name.strip().replace("-", "").isalnum():
+        if sign and len(value.strip()) >= _SHORTEST_PART and _NAME.fullmatch(name.strip()):
             yield value.strip()
             yield unquote(value.strip())
             yield unquote(value.strip()).rpartition(" ")[2]
+
+
+def _secrets_of_address(text: str) -> Iterator[str]:
+    """The password, with its user as `user:password` too (so it goes by base64); values of the query; long path parts.
+
+    Webhooks have their token in the path: a part of it that no person would choose as a name is one.
+    """
+    address = urlsplit(text)
+    if address.password:
+        yield from (address.password, unquote(address.password))
+        yield f"{unquote(address.username or '')}:{unquote(address.password)}"
+    for _, value in parse_qsl(address.query):
+        if len(value) >= _SHORTEST_PART:
+            yield from (value, quote(value, safe=""))
+    yield from (part for part in address.path.split("/") if len(part) >= _SHORTEST_PATH_TOKEN)
+
+
+_SHORTEST_PART: Final = 6
+_SHORTEST_PATH_TOKEN: Final = 16
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]+(:[A-Za-z+]*)?")
+"""A header's name, or a caller's with what it may do."""
 
 
 def _load(group: type[GroupT], **given: Any) -> GroupT:

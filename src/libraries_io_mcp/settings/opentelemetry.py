@@ -1,11 +1,15 @@
-"""The variables that OpenTelemetry's SDK reads by itself: our defaults, and what would end in a traceback there."""
+"""The variables that OpenTelemetry's SDK reads by itself: our defaults, and what would end in a traceback there.
+
+OpenTelemetry's specification asks to warn of a value that can't be used and to go on with the default: such variables
+are often set for a whole fleet, and no program should refuse to start for want of a propagator.
+"""
 
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from typing import Final
 
-from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.settings.group import env_file
 
 OPENTELEMETRY_DEFAULTS: Final = {
@@ -25,8 +29,35 @@ OPENTELEMETRY_DEFAULTS: Final = {
 """What the SDK is told unless the environment says otherwise."""
 
 TEMPORALITY: Final = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
-_EXEMPLARS: Final = "OTEL_METRICS_EXEMPLAR_FILTER"
-_EXEMPLAR_FILTERS: Final = ("trace_based", "always_on", "always_off")
+_SAMPLERS: Final = tuple(
+    f"{parent}{kind}" for parent in ("", "parentbased_") for kind in ("always_on", "always_off", "traceidratio")
+)
+_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "OTEL_METRICS_EXEMPLAR_FILTER": ("trace_based", "always_on", "always_off"),
+    "OTEL_TRACES_SAMPLER": _SAMPLERS,
+    **{
+        f"OTEL_EXPORTER_OTLP_{signal}COMPRESSION": ("gzip", "deflate", "none")
+        for signal in ("", "TRACES_", "METRICS_", "LOGS_")
+    },
+}
+"""Variables that are one word of a few."""
+_PARTS: Final[Mapping[str, str]] = {
+    "OTEL_PROPAGATORS": "opentelemetry_propagator",
+    "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS": "opentelemetry_resource_detector",
+    "OTEL_PYTHON_CONTEXT": "opentelemetry_context",
+    "OTEL_PYTHON_TRACER_PROVIDER": "opentelemetry_tracer_provider",
+    "OTEL_PYTHON_METER_PROVIDER": "opentelemetry_meter_provider",
+    "OTEL_PYTHON_LOGGER_PROVIDER": "opentelemetry_logger_provider",
+}
+"""Variables that name installed parts, and the entry points by which parts announce themselves."""
+_PACKAGES: Final[Mapping[str, str]] = {
+    "b3": "opentelemetry-propagator-b3",
+    "b3multi": "opentelemetry-propagator-b3",
+    "jaeger": "opentelemetry-propagator-jaeger",
+    "ottrace": "opentelemetry-propagator-ot-trace",
+    "xray": "opentelemetry-propagator-aws-xray",
+}
+"""What brings the propagators that OpenTelemetry's specification names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +105,21 @@ OPENTELEMETRY_NUMBERS: Final[Mapping[str, Number]] = {
 """The numbers that the SDK and its exporters read; what they can't read ends in tracebacks or is passed over."""
 
 
-def prepare_opentelemetry() -> None:
+def prepare_opentelemetry() -> tuple[str, ...]:
     """Put `.env` and our defaults where the SDK looks for them: it reads the environment of the process alone.
 
-    Raises:
-        SettingsError: a value would make the SDK fail.
+    Returns:
+        A line for each value that can't be used; the default takes its place.
     """
     given = {**OPENTELEMETRY_DEFAULTS, **{name: value for name, value in env_file().items() if value}}
     for name, value in given.items():
         # An empty one is as good as none to us; the SDK would try to read a number from it.
         if name.startswith("OTEL_") and value and not os.environ.get(name):
             os.environ[name] = value
-    for name in OPENTELEMETRY_NUMBERS:
-        text = os.environ.get(name)
-        if text == "":
-            del os.environ[name]
-        elif text is not None and not OPENTELEMETRY_NUMBERS[name].permits(text):
-            raise _refusal(name, text, OPENTELEMETRY_NUMBERS[name].allowed)
-    _check_words()
+    broken = tuple(_replace_broken())
     for queue in ("OTEL_BSP", "OTEL_BLRP"):
         _fit_batch(f"{queue}_MAX_EXPORT_BATCH_SIZE", f"{queue}_MAX_QUEUE_SIZE")
+    return broken
 
 
 def opentelemetry_remarks() -> Iterator[str]:
@@ -103,16 +129,52 @@ def opentelemetry_remarks() -> Iterator[str]:
         yield f"{TEMPORALITY}={wanted!r}: passed over; metrics are always cumulative"
 
 
-def _check_words() -> None:
-    filter_ = os.environ.get(_EXEMPLARS)
-    if filter_ == "":
-        del os.environ[_EXEMPLARS]
-    elif filter_ is not None and filter_ not in _EXEMPLAR_FILTERS:
-        raise _refusal(_EXEMPLARS, filter_, "trace_based, always_on or always_off")
+def forget(name: str) -> str:
+    """Have the SDK use the default of a variable; what that is, in words."""
+    default = OPENTELEMETRY_DEFAULTS.get(name)
+    if default is None:
+        os.environ.pop(name, None)
+        return "the default is used"
+    os.environ[name] = default
+    return f"the default is used ({default})"
+
+
+def _replace_broken() -> Iterator[str]:
+    for name in (*OPENTELEMETRY_NUMBERS, *_WORDS, "OTEL_TRACES_SAMPLER_ARG", *_PARTS):
+        if os.environ.get(name) == "":
+            del os.environ[name]
+    for name, number in OPENTELEMETRY_NUMBERS.items():
+        text = os.environ.get(name)
+        if text is not None and not number.permits(text):
+            yield _replaced(name, text, number.allowed)
+    for name, words in _WORDS.items():
+        text = os.environ.get(name)
+        if text is not None and text.strip().lower() not in words:
+            yield _replaced(name, text, " or ".join((", ".join(words[:-1]), words[-1])))
     ratio = os.environ.get("OTEL_TRACES_SAMPLER", "").lower().endswith("traceidratio")
     share, rate = Number(0, 1, whole=False), os.environ.get("OTEL_TRACES_SAMPLER_ARG")
     if ratio and rate and not share.permits(rate):
-        raise _refusal("OTEL_TRACES_SAMPLER_ARG", rate, share.allowed)
+        yield _replaced("OTEL_TRACES_SAMPLER_ARG", rate, share.allowed)
+    for name, group in _PARTS.items():
+        yield from _keep_installed(name, group)
+
+
+def _keep_installed(name: str, group: str) -> Iterator[str]:
+    text = os.environ.get(name)
+    if text is None:
+        return
+    wanted = [word.strip() for word in text.split(",") if word.strip()]
+    known = {"none", "*", *(entry.name for entry in entry_points(group=group))}
+    missing = [word for word in wanted if word not in known]
+    if not missing:
+        return
+    packages = sorted({_PACKAGES[word] for word in missing if word in _PACKAGES})
+    advice = f"install {', '.join(packages)}" if packages else "install what brings it, or correct the name"
+    rest = [word for word in wanted if word in known]
+    if rest:
+        os.environ[name] = ",".join(rest)
+    used = f"the others are used ({', '.join(rest)})" if rest else forget(name)
+    yield f"{name}={text!r}: {', '.join(missing)} is not installed; {advice}; until then {used}"
 
 
 def _fit_batch(batch: str, queue: str) -> None:
@@ -120,5 +182,5 @@ def _fit_batch(batch: str, queue: str) -> None:
     os.environ[batch] = str(min(int(os.environ[batch]), int(os.environ[queue])))
 
 
-def _refusal(name: str, value: str, allowed: str) -> SettingsError:
-    return SettingsError(f"{name}={value!r}: not allowed; allowed: {allowed}")
+def _replaced(name: str, value: str, allowed: str) -> str:
+    return f"{name}={value!r}: not allowed; allowed: {allowed}; {forget(name)}"

@@ -93,7 +93,9 @@ class Exporters:
             return Grpc(timeout=seconds)
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-        return OTLPSpanExporter(timeout=seconds)
+        from libraries_io_mcp.telemetry.bounded_session import bounded_session
+
+        return OTLPSpanExporter(timeout=seconds, session=bounded_session())
 
     def _otlp_metrics(self, seconds: float | None) -> MetricExporter:
         if self._telemetry.protocol("metrics") == "grpc":
@@ -102,7 +104,9 @@ class Exporters:
             return Grpc(timeout=seconds)
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 
-        return OTLPMetricExporter(timeout=seconds)
+        from libraries_io_mcp.telemetry.bounded_session import bounded_session
+
+        return OTLPMetricExporter(timeout=seconds, session=bounded_session())
 
     def _otlp_logs(self, seconds: float | None) -> LogRecordExporter:
         if self._telemetry.protocol("logs") == "grpc":
@@ -111,7 +115,9 @@ class Exporters:
             return Grpc(timeout=seconds)
         from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 
-        return OTLPLogExporter(timeout=seconds)
+        from libraries_io_mcp.telemetry.bounded_session import bounded_session
+
+        return OTLPLogExporter(timeout=seconds, session=bounded_session())
 
     def _file_spans(self) -> SpanExporter:
         from libraries_io_mcp.telemetry.otlp_files import OtlpFile, SpanFile

@@ -131,7 +131,7 @@ def build_telemetry(settings: Settings, *, serves_http: bool) -> Telemetry:
         instruments=instruments,
         tail=log_tail,
     )
-    for remark in settings.remarks:
+    for remark in (*settings.remarks, *settings.broken):
         logger.warning("%s", remark)
     observer = Observer(tracers.get_tracer(semconv.SCOPE_NAME, __version__), instruments)
     callers = Callers(settings.log.include_user_id, secrets)

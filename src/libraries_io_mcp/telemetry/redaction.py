@@ -1,5 +1,9 @@
 """One scrubber for every way out: known secrets, key-shaped values, e-mail addresses, values in query strings.
 
+Known secrets are looked for in the whole text. Patterns see at most `LONGEST_TEXT` characters of it: what is longer is
+cut first and says so, so that nobody can make the server slow by the length of what they send. No pattern begins anew
+at each character of a long run, which is what makes regular expressions quadratic.
+
 The API key is kept away from spans and logs by construction (it is added below the tracing); this is the backstop.
 Nearly every text holds nothing to hide, so the first question is asked of many texts at once and costs a few substring
 searches: `suspicious`. Only what fails it is looked at by the patterns. A bare run of hex digits is no secret: trace
@@ -8,13 +12,18 @@ ids look like that.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
 MASK: Final = "***"
 SHORTEST_SECRET: Final = 3
 """A shorter "secret" would black out half of every text."""
+SHORTEST_ENCODED: Final = 6
+"""Of a shorter secret, base64 leaves too few characters to tell it from other text."""
+LONGEST_TEXT: Final = 8_192
+"""Characters of a text that leave the process when it may hold something to hide: its beginning and its end."""
 HARMLESS_PARAMETERS: Final = frozenset(
     {"direction", "include_versions", "kind", "order", "page", "per_page", "platforms", "sort", "subset"}
 )
@@ -41,7 +50,8 @@ _E_MAIL: Final = re.compile(
     # A version (left-pad@1.3.0) ends in digits, a host in letters or in the spelling of foreign letters.
     r"(?:[\w-]+\.)+(?:xn--[\w-]+|[^\W\d_]{2,})"
 )
-_QUERY: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^\s?#\"'<>]*|(?<![^\s\"'=(])/[^\s?#\"'<>]*)\?([^\s#\"'<>]+)")
+_TOKEN: Final = re.compile(r"[^\s\"'<>]+")
+"""What may be an address: one run without blanks, quotes and angle brackets."""
 
 
 class Redactor:
@@ -63,15 +73,16 @@ class Redactor:
         return any(word in lower for word in _KEY_WORDS) or any(secret in text for secret in self._secrets)
 
     def text(self, text: str) -> str:
-        """The text with everything masked; the same object when there is nothing to mask."""
+        """The text with everything masked, cut if it is long; the same object when there is nothing to mask."""
         if not self.suspicious(text):
             return text
         clean = text
         for secret in self._secrets:
             if secret in clean:
                 clean = clean.replace(secret, MASK)
+        clean = cut(clean)
         if "?" in clean:
-            clean = _QUERY.sub(_masked_query, clean)
+            clean = _TOKEN.sub(_masked_address, clean)
         if "@" in clean or "40" in clean:
             clean = _E_MAIL.sub(MASK, _USER_INFO.sub(rf"\1{MASK}@", clean))
         lower = clean.lower()
@@ -104,22 +115,63 @@ class Redactor:
 
 
 def _spellings(secret: str) -> Iterable[str]:
-    """A secret as it is, and as it stands inside JSON, an address and a Python literal."""
+    """A secret as it is, and as it stands inside JSON, an address, a Python literal and base64."""
     if len(secret) < SHORTEST_SECRET:
         return ()
-    return {
+    plain = {
         secret,
         json.dumps(secret, ensure_ascii=False)[1:-1],
+        json.dumps(secret)[1:-1],
         quote(secret, safe=""),
         quote_plus(secret),
         repr(secret)[1:-1],
     }
+    return plain | set(_encoded(secret)) if len(secret) >= SHORTEST_ENCODED else plain
 
 
-def _masked_query(match: re.Match[str]) -> str:
-    parts = (part.partition("=") for part in match[2].split("&"))
-    shown = (
+def _encoded(secret: str) -> Iterator[str]:
+    """The secret inside a longer text that is base64: three characters become four, so it can stand in three ways.
+
+    Only the characters that depend on nothing but the secret are taken, whatever stands before and after it.
+    """
+    data = secret.encode()
+    for shift in range(3):
+        text = b64encode(bytes(shift) + data).decode().rstrip("=")
+        first, last = -(-shift * 8 // 6), (shift + len(data)) * 8 // 6
+        yield text[first:last]
+        yield text[first:last].replace("+", "-").replace("/", "_")
+
+
+def cut(text: str) -> str:
+    """The text; of one of more than `LONGEST_TEXT` characters its beginning and end, and how much is missing."""
+    if len(text) <= LONGEST_TEXT:
+        return text
+    half = LONGEST_TEXT // 2
+    head, tail = text[:half], text[-half:]
+    # Half a word could be half of what a pattern knows only as a whole.
+    head, tail = head[: max(head.rfind(" "), head.rfind("\n")) + 1], tail.partition("\n")[2] or tail.partition(" ")[2]
+    return f"{head}[... {len(text) - len(head) - len(tail)} characters cut ...]{tail}"
+
+
+def _masked_address(match: re.Match[str]) -> str:
+    """The token with the values of its query masked, if what stands before the question mark looks like an address."""
+    if "?" not in match[0]:
+        return match[0]
+    parts = match[0].split("#")
+    for place, part in enumerate(parts):
+        path, sign, query = part.partition("?")
+        if sign and query and _is_address(path, begins=place == 0):
+            parts[place] = f"{path}?{_masked_query(query)}"
+    return "#".join(parts)
+
+
+def _is_address(path: str, *, begins: bool) -> bool:
+    return path.find("://") > 0 or (begins and path.startswith("/")) or "=/" in path or "(/" in path
+
+
+def _masked_query(query: str) -> str:
+    parts = (part.partition("=") for part in query.split("&"))
+    return "&".join(
         f"{name}{sign}{value if name in HARMLESS_PARAMETERS or value in {'', MASK} else MASK}"
         for name, sign, value in parts
     )
-    return f"{match[1]}?{'&'.join(shown)}"

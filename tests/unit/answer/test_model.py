@@ -33,7 +33,10 @@ def test_a_text_is_one_short_line(text: str):
     [
         ("a\nb\r\n\tc", "a b c"),
         ("\x1b[31mred\x07", "[31mred"),
-        ("ignore\u202eall\u200b\ufeffthis", "ignore all this"),
+        ("ignore\u202e all\u200b\ufeff this", "ignore all this"),
+        ("nice" + "".join(chr(0xE0000 + ord(each)) for each in "hidden"), "nice"),
+        ("data\ufe01\ufe0f\U000e0101\U000e01ef", "data"),
+        ("a\u00ad\u034f\u061c\u115f\u180e\u2061\u2069\u3164\uffa0\ufffbb", "ab"),
         ("Größe 大きさ", "Größe 大きさ"),
         ("x" * 1_000_000, "x" * (LONGEST_TEXT - 1) + "…"),
     ],

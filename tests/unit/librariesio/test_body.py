@@ -66,3 +66,16 @@ async def test_what_can_not_be_unpacked_is_invalid():
 async def test_a_reply_that_is_cut_off_is_asked_again_and_then_invalid():
     with pytest.raises(errors.InvalidReplyError, match="cut off"):
         await _ask(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n[", timeout=5)
+
+
+async def test_what_follows_the_end_of_a_compressed_reply_is_not_kept():
+    sent = []
+    reply = http_reply(gzip.compress(b"[]") + b"x" * 50_000_000, headers=GZIP)
+    with pytest.raises(errors.InvalidReplyError):
+        await _ask(reply, sent)
+    assert len(sent) * PIECE < 25_000_000
+
+
+async def test_a_letter_outside_ascii_in_a_header_harms_nothing():
+    reply = await _ask(http_reply(b"[]", headers="Content-Type: application/json\r\nVia: 1.1 pr\xf8xy\r\n"))
+    assert reply.data == ()

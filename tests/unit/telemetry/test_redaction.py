@@ -1,14 +1,16 @@
 """A known secret, a key-shaped value, an e-mail address never survive; a clean text comes back as it is."""
 
+import base64
 import json
 import string
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libraries_io_mcp.telemetry.redaction import MASK, Redactor
+from libraries_io_mcp.telemetry.redaction import LONGEST_TEXT, MASK, Redactor, cut
 
 SECRETS = st.text(string.ascii_letters + string.digits + "\"'\\{}:,&=-_.", min_size=8, max_size=40)
 TEXTS = st.text(max_size=80)
@@ -130,3 +132,48 @@ def test_empty_and_tiny_secrets_are_none():
 
 def test_its_repr_shows_no_secret():
     assert "hush-hush" not in repr(Redactor(["hush-hush"]))
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@given(
+    before=st.binary(max_size=7), after=st.binary(max_size=7), secret=st.text(string.printable, min_size=6, max_size=40)
+)
+def test_a_secret_inside_base64_never_survives(
+    encode: Callable[[bytes], bytes], before: bytes, after: bytes, secret: str
+):
+    encoded = encode(before + secret.encode() + after).decode()
+    redacted = Redactor([secret]).text(f"Proxy-Authenticate {encoded}")
+    assert MASK in redacted
+    assert encoded not in redacted
+
+
+@pytest.mark.parametrize(
+    "unit", ["a", "a?", "=/", "a://", "@", "%25", "token ", "api_key=", "x@a.", "\x1b", "secret: "]
+)
+@pytest.mark.parametrize("length", [9_000, 1_000_000])
+def test_of_a_long_text_patterns_see_a_bounded_part(unit: str, length: int):
+    text = (unit * (length // len(unit) + 1))[:length] + " ?token=hush-hush"
+    redacted = Redactor().text(text)
+    assert len(redacted) < LONGEST_TEXT + 100
+    assert "characters cut" in redacted
+    assert "hush-hush" not in redacted
+
+
+def test_a_secret_on_the_edge_of_a_cut_never_survives():
+    secret = "0123456789abcdef" * 2
+    for place in range(LONGEST_TEXT // 2 - 40, LONGEST_TEXT // 2 + 8):
+        text = "x" * place + secret + " y" * LONGEST_TEXT
+        assert "0123456789" not in Redactor([secret]).text(text)
+
+
+def test_half_of_a_value_that_only_its_name_gives_away_never_survives_a_cut():
+    value = "v" * 3 * LONGEST_TEXT
+    assert "vvvv" not in Redactor().text(f"{'word ' * 700}api_key={value} {'word ' * 700}")
+
+
+def test_a_cut_text_says_how_much_is_missing_and_keeps_both_ends():
+    clean = cut("first " + "x " * 10_000 + "last")
+    assert clean.startswith("first ")
+    assert clean.endswith(" last")
+    missing = int(clean.partition("[... ")[2].partition(" ")[0])
+    assert len(clean) - len(f"[... {missing} characters cut ...]") + missing == len("first " + "x " * 10_000 + "last")

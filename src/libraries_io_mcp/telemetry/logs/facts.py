@@ -9,6 +9,7 @@ from typing import Any, Final
 from opentelemetry import trace
 
 from libraries_io_mcp.telemetry.logs.capture import EVENT_NAME, Entry, message_of
+from libraries_io_mcp.telemetry.redaction import cut
 from libraries_io_mcp.telemetry.semconv import Attribute
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", EVENT_NAME}
@@ -49,9 +50,9 @@ class Reader:
         event = own.get(EVENT_NAME)
         return Facts(
             entry,
-            message_of(record),
+            cut(message_of(record)),
             None if event is None else str(event),
-            {key: value for key, value in own.items() if key not in _STANDARD} if self.structured else {},
+            {key: _bounded(value) for key, value in own.items() if key not in _STANDARD} if self.structured else {},
             self._who(entry),
             _ids(entry),
             _exception(record),
@@ -81,4 +82,8 @@ def _exception(record: logging.LogRecord) -> str | None:
         parts.insert(0, "".join(format_exception(record.exc_info[1])).rstrip("\n"))
     elif record.exc_text:
         parts.insert(0, record.exc_text)
-    return "\n".join(parts) or None
+    return cut("\n".join(parts)) or None
+
+
+def _bounded(value: Any) -> Any:
+    return cut(value) if isinstance(value, str) else value

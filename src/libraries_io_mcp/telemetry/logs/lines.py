@@ -34,8 +34,8 @@ def text_line(redactor: Redactor) -> Line:
         shown = _plain(redactor.attributes(_speaking(fields))) if redactor.suspicious(str(fields)) else fields
         head = f"{shown['timestamp']} {shown['level']:<8} {shown['logger']}: {_one_line(shown['message'])}"
         rest = [f"{key}={_one_line(value)}" for key, value in shown.items() if key not in _HEAD]
-        exception = f"\n{shown['exception']}" if "exception" in shown else ""
-        return " ".join([head, *rest]) + exception
+        trace = "".join(f"\n{escaped(row)}" for row in str(shown.get("exception", "")).splitlines())
+        return " ".join([head, *rest]) + trace
 
     return line
 
@@ -70,10 +70,14 @@ _RESERVED: Final = _HEAD | {"event", "request_id", "trace_id", "span_id"}
 
 def _dumped(fields: dict[str, Any]) -> str:
     try:
-        return json.dumps(fields, default=str, ensure_ascii=False)
+        line = json.dumps(fields, default=str, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
         # Keys that are no text, or a value that holds itself.
-        return json.dumps({str(key): str(value) for key, value in fields.items()}, ensure_ascii=False)
+        line = json.dumps({str(key): str(value) for key, value in fields.items()}, ensure_ascii=False)
+    # A terminal obeys some characters that JSON leaves as they are; as escapes they mean the same.
+    return (
+        line if line.isprintable() else "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in line)
+    )
 
 
 def _speaking(fields: dict[str, Any]) -> dict[str, Any]:
@@ -91,4 +95,9 @@ def _plain(fields: Any) -> dict[str, Any]:
 
 def _one_line(value: object) -> str:
     text = str(value)
-    return text if text.isprintable() else text.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
+    return text if text.isprintable() else escaped(text.replace("\\", "\\\\"))
+
+
+def escaped(text: str) -> str:
+    """The text with all that a terminal could obey, or not show, as an escape: `\\x1b` instead of the character."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

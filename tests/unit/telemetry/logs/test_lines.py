@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.unit.telemetry.logs.records import facts, record
 
 from libraries_io_mcp.telemetry.logs.lines import json_line, text_line
-from libraries_io_mcp.telemetry.redaction import Redactor
+from libraries_io_mcp.telemetry.redaction import LONGEST_TEXT, Redactor
 from libraries_io_mcp.telemetry.request_context import RequestContext
 
 SECRET = "hush-hush-hush"
@@ -90,3 +90,24 @@ def test_a_value_that_holds_itself_is_written_all_the_same():
     endless: list[object] = []
     endless.append(endless)
     assert json.loads(json_line(Redactor())(facts(record("hello", value=endless))))["value"] == "[[...]]"
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_nothing_that_a_terminal_obeys_is_in_a_line(message: str, value: str):
+    made = facts(record("%s", message, value=value))
+    json_text, text = json_line(Redactor())(made), text_line(Redactor())(made)
+    assert json_text.isprintable()
+    assert text.isprintable()
+    if not Redactor().suspicious(json_text):
+        assert json.loads(json_text)["value"] == value
+
+
+def test_an_escape_in_an_exception_is_shown_as_one():
+    line = text_line(Redactor())(facts(record("it failed", exc_text="first\n\x1b[31mred\x9b")))
+    assert line.endswith("it failed\nfirst\n\\x1b[31mred\\x9b")
+
+
+def test_a_long_message_and_a_long_field_are_cut():
+    made = facts(record("%s", "word " * 10_000, value="word " * 10_000))
+    assert len(json_line(Redactor())(made)) < 3 * LONGEST_TEXT
+    assert json_line(Redactor())(made).count("characters cut") == 2
