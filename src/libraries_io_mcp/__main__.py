@@ -15,9 +15,19 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it, and jobs in the background
             signal.signal(number, _end)
+    for descriptor in range(3):
+        _open(descriptor)
     from libraries_io_mcp.cli import main as run_command  # noqa: PLC0415 - see above
 
     return run_command()
+
+
+def _open(descriptor: int) -> None:
+    """Let a standard stream that was closed be empty: else the next file that is opened would be taken for it."""
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        os.open(os.devnull, os.O_RDWR)
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
