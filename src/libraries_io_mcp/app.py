@@ -20,6 +20,7 @@ from libraries_io_mcp import __version__, interpreter
 from libraries_io_mcp.answer import Tools
 from libraries_io_mcp.answer.failure import RefuseBadCalls
 from libraries_io_mcp.answer.time_limit import LimitTime
+from libraries_io_mcp.authentication.provider import Callers, callers
 from libraries_io_mcp.authentication.scopes import RequireScopes
 from libraries_io_mcp.capabilities import CapabilitiesMiddleware
 from libraries_io_mcp.completions import register_completions
@@ -124,10 +125,12 @@ def _assemble(
     off = settings.telemetry.sdk_disabled
     alerting = _alerting(settings, telemetry)
     alerts = alerting or NoAlerts("without telemetry there is nothing to evaluate" if off else None)
-    health = _health(settings, telemetry, client, alerting, started=started, now=now, sleep=sleep)
+    who = callers(settings.server) if settings.server.transport == "http" else None
+    health = _health(settings, telemetry, client, alerting, who, started=started, now=now, sleep=sleep)
     beside = [] if off else [each for each in (ProcessMetrics(telemetry.meter_provider), alerting) if each is not None]
     lifespan = _living(client, summary, health, beside)
     server = _server(client, observer, lifespan, settings, health, _limits(settings, telemetry.instruments), list_page)
+    server.auth = who
     register_reports(server, summary.facts, health=lambda: health.report().facts(), alerts=alerts)
     add_routes(
         server,
@@ -205,6 +208,7 @@ def _health(
     telemetry: Telemetry,
     client: LibrariesIOClient,
     alerting: "Background | None",
+    who: Callers | None,
     *,
     started: float,
     now: Callable[[], float],
@@ -217,6 +221,7 @@ def _health(
             deliveries=telemetry.deliveries,
             destinations=telemetry.logging.facts,
             alerting_facts=lambda: AlertingFacts(**alerting.health_facts()) if alerting else AlertingFacts("off"),
+            keys=who.keys if who is not None else None,
             seconds=settings.health.check_seconds,
             probe_seconds=settings.health.probe_seconds,
         ),

@@ -4,38 +4,102 @@ import json
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-from fastmcp.server.auth import AccessToken, AuthProvider, RemoteAuthProvider, TokenVerifier
-from pydantic import AnyHttpUrl
+from fastmcp.server.auth import AccessToken, TokenVerificationError, TokenVerifier
+from mcp.server.auth.routes import create_protected_resource_routes
+from pydantic import AnyHttpUrl, ConfigDict, TypeAdapter
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libraries_io_mcp.authentication.tokens import BearerTokens, Tokens
-from libraries_io_mcp.settings import ServerSettings
+from libraries_io_mcp.settings import SCOPES, ServerSettings
+
+if TYPE_CHECKING:
+    from libraries_io_mcp.authentication.web_tokens import KeySet
 
 LONGEST_TOKEN: Final = 8_192
 """A token that is longer is wrong without a look at it."""
+RETRY_SECONDS: Final = 10
 Verify = Callable[[str], Awaitable[AccessToken | None]]
 """Who brings a token, or `None`."""
+_AS_WRITTEN: Final = TypeAdapter(AnyHttpUrl, config=ConfigDict(url_preserve_empty_path=True))
+"""Clients compare an issuer letter by letter; pydantic would add a slash."""
 
 
 class Callers(TokenVerifier):
-    """Named tokens first, then JSON Web Tokens by the algorithm that they name."""
+    """Named tokens first, then JSON Web Tokens by the algorithm that they name.
 
-    def __init__(self, named: BearerTokens | None, web: Mapping[str, TokenVerifier]) -> None:
-        super().__init__(required_scopes=["read"])
+    Tells clients where to log in, if that is known (RFC 9728), and says 503 while the issuer's keys can't be had: a 401
+    would send everybody to log in anew, for nothing.
+    """
+
+    def __init__(
+        self,
+        named: BearerTokens | None,
+        web: Mapping[str, TokenVerifier],
+        keys: "KeySet | None",
+        *,
+        issuer: str | None = None,
+        public_url: str | None = None,
+    ) -> None:
+        super().__init__(required_scopes=["read"], base_url=public_url)
+        self.keys = keys
         self._named = named
         self._web = web
+        self._issuer = issuer if issuer is not None and issuer.startswith(("https:", "http:")) else None
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Who brings it, or `None`."""
+        """Who brings it, or `None`.
+
+        Raises:
+            TokenVerificationError: the key that signs it can't be had.
+        """
         if len(token) > LONGEST_TOKEN:
             return None
         found = await self._named.verify_token(token) if self._named is not None else None
         if found is not None or not self._web:
             return found
+        header = _header(token)
         # An algorithm that is not ours, `none` among them, has no verifier.
-        verifier = self._web.get(_algorithm(token))
-        return await verifier.verify_token(token) if verifier is not None else None
+        verifier = self._web.get(str(header.get("alg", "")))
+        if verifier is None:
+            return None
+        found = await verifier.verify_token(token)
+        if found is None and self.keys is not None and not self.keys.may_know(header.get("kid")):
+            raise TokenVerificationError("The keys that sign tokens can't be had: ask again in a moment.")
+        return found
+
+    def get_middleware(self) -> list[Middleware]:
+        """FastMCP's, inside of the answer for tokens that can't be judged."""
+        return [Middleware(KeySetMiddleware), *super().get_middleware()]
+
+    def get_routes(self, mcp_path: str | None = None) -> list[Route]:
+        """Where to log in."""
+        if self.base_url is None or self._issuer is None:
+            return []
+        return create_protected_resource_routes(
+            AnyHttpUrl(f"{str(self.base_url).rstrip('/')}{mcp_path or ''}"),
+            [_AS_WRITTEN.validate_python(self._issuer)],
+            scopes_supported=list(SCOPES),
+        )
+
+
+class KeySetMiddleware:
+    """Answers 503 where a token can't be judged."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection event of the ASGI protocol."""
+        try:
+            await self._app(scope, receive, send)
+        except TokenVerificationError as error:
+            said = {"error": "temporarily_unavailable", "error_description": str(error)}
+            await JSONResponse(said, 503, {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
 
 
 def callers(settings: ServerSettings, *, monotonic: Callable[[], float] = time.monotonic) -> Callers | None:
@@ -43,32 +107,24 @@ def callers(settings: ServerSettings, *, monotonic: Callable[[], float] = time.m
     if not settings.logs_in:
         return None
     named = BearerTokens(Tokens(settings.tokens, settings.token_file, monotonic=monotonic)) if settings.tokens else None
-    web: dict[str, TokenVerifier] = {}
+    web: Mapping[str, TokenVerifier] = {}
+    keys = None
     if settings.auth_jwks_uri and settings.auth_issuer and settings.auth_audience:
         # Imported here for start-up time: it brings cryptography.
-        from libraries_io_mcp.authentication.web_tokens import web_tokens  # noqa: PLC0415
+        from libraries_io_mcp.authentication.web_tokens import KeySet, web_tokens  # noqa: PLC0415
 
-        web |= web_tokens(jwks_uri=settings.auth_jwks_uri, issuer=settings.auth_issuer, audience=settings.auth_audience)
-    return Callers(named, web)
-
-
-def provider(settings: ServerSettings, found: Callers | None) -> AuthProvider | None:
-    """What the MCP route is guarded with. Tells clients where to log in if that is known (RFC 9728)."""
-    if found is None or settings.public_url is None or not (settings.auth_issuer or "").startswith(("https:", "http:")):
-        return found
-    return RemoteAuthProvider(
-        found,
-        authorization_servers=[AnyHttpUrl(str(settings.auth_issuer))],
-        base_url=settings.public_url,
-        scopes_supported=["read", "subscriptions", "operations"],
-    )
+        keys = KeySet(settings.auth_jwks_uri)
+        web = web_tokens(
+            keys, jwks_uri=settings.auth_jwks_uri, issuer=settings.auth_issuer, audience=settings.auth_audience
+        )
+    return Callers(named, web, keys, issuer=settings.auth_issuer, public_url=settings.public_url)
 
 
-def _algorithm(token: str) -> str:
+def _header(token: str) -> dict[str, Any]:
     """What a token says of itself; empty if it is no JSON Web Token."""
     head = token.partition(".")[0]
     try:
         said = json.loads(urlsafe_b64decode(head + "=" * (-len(head) % 4))) if token.count(".") == 2 else None
     except (ValueError, RecursionError):
-        return ""
-    return str(said.get("alg", "")) if isinstance(said, dict) else ""
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -10,7 +10,7 @@ from typing import Final
 from anyio import to_thread
 from fastmcp.server.auth import AccessToken, TokenVerifier
 
-from libraries_io_mcp.settings import NamedToken, read_tokens
+from libraries_io_mcp.settings import NamedToken, read_tokens, token_entries
 
 LOOK_SECONDS: Final = 1.0
 """How long a change of the file may go unnoticed."""
@@ -25,8 +25,10 @@ class Tokens:
     def __init__(self, tokens: tuple[NamedToken, ...], path: Path | None, *, monotonic: Callable[[], float]) -> None:
         self._path = path
         self._monotonic = monotonic
-        self._looked = monotonic()
-        self._state = _state(path)
+        # The file may have changed since it was read for the settings, so the first look reads it in any case.
+        self._looked = monotonic() - LOOK_SECONDS
+        self._state: State = (0, 0, 0)
+        self._tokens = tokens
         self._known = _digests(tokens)
 
     def find(self, given: str) -> NamedToken | None:
@@ -51,13 +53,29 @@ class Tokens:
             # It may only be replaced, or what holds it is away for a moment.
             logger.warning("MCP_AUTH_TOKEN_FILE is gone: the old tokens stay until there is one; empty it to end them")
             return
+        before = self._tokens
         try:
-            self._known = _digests(read_tokens(path))
+            self._tokens = read_tokens(path)
         except (OSError, ValueError) as error:
-            # Half a file while it is written, or a mistake: nobody who could log in is shut out by it.
-            logger.warning("MCP_AUTH_TOKEN_FILE has changed and can't be used (%s): the old tokens stay", _why(error))
-        else:
-            logger.info("MCP_AUTH_TOKEN_FILE has changed: %d tokens are in force now", len(self._known))
+            # As a whole or not at all; but whom somebody took out must not stay by a mistake in another line.
+            self._tokens = _still_there(before, path)
+            logger.warning(
+                "MCP_AUTH_TOKEN_FILE can't be used (%s): the old tokens that are still in it stay, nothing new counts",
+                _why(error),
+            )
+        if self._tokens != before:
+            logger.info("MCP_AUTH_TOKEN_FILE has changed: %d tokens are in force now", len(self._tokens))
+        self._known = _digests(self._tokens)
+
+
+def _still_there(tokens: tuple[NamedToken, ...], path: Path) -> tuple[NamedToken, ...]:
+    try:
+        entries = token_entries(path.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        # What holds it is away for a moment.
+        return tokens
+    there = {*entries, *(entry.partition("=")[2] for entry in entries)}
+    return tuple(token for token in tokens if token.token.get_secret_value() in there)
 
 
 class BearerTokens(TokenVerifier):

@@ -1,20 +1,112 @@
-"""JSON Web Tokens by FastMCP's verifier, which also takes tokens without an end and those that are not valid yet."""
+"""JSON Web Tokens by FastMCP's verifier, and the set of keys that they are verified with.
 
+FastMCP's verifier also takes tokens without an end and such that name nobody, and does not say whether a token is bad
+or the keys could not be had.
+"""
+
+import json
+import logging
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
+import anyio
+import httpx
 from fastmcp.server.auth import AccessToken
 from fastmcp.server.auth.providers.jwt import JWTVerifier
+
+from libraries_io_mcp.telemetry.reasons import reason
 
 ALGORITHMS: Final = ("RS256", "ES256")
 """What the keys of a JWKS sign with; never `none`, never a shared secret. One verifier knows one algorithm."""
 LEEWAY_SECONDS: Final = 30
 """How much the issuer's clock may be ahead."""
+FETCH_SECONDS: Final = 5.0
+"""How long a fetch of the keys may take, all of it."""
+MOST_BYTES: Final = 1_000_000
+
+logger: Final = logging.getLogger(__name__)
+
+
+class KeySet:
+    """The issuer's keys as FastMCP's verifiers ask for them: when a token names one that they don't know, and hourly.
+
+    The last good answer is kept for as long as no other can be had.
+    """
+
+    def __init__(self, uri: str, *, network: httpx.AsyncBaseTransport | None = None) -> None:
+        self.error: str | None = None
+        """Why the keys could not be had when they were asked for the last time."""
+        self._uri = uri
+        self._network = network
+        self._kept: bytes | None = None
+        self._names: frozenset[str] = frozenset()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there are keys, however old."""
+        return self._kept is not None
+
+    def may_know(self, name: object) -> bool:
+        """Whether a token's key could be judged: not, if it may be one of those that can't be had."""
+        return self.error is None or (self.is_there and (name is None or name in self._names))
+
+    async def get(self, uri: str) -> httpx.Response:
+        """What the verifier asks of an HTTP client.
+
+        Raises:
+            ValueError: there are no keys.
+        """
+        await self.renew()
+        if self._kept is None:
+            raise ValueError(f"no keys: {self.error}")
+        return httpx.Response(200, content=self._kept, request=httpx.Request("GET", uri))
+
+    async def renew(self) -> None:
+        """Fetch the keys. A change between being had and not is said in the log."""
+        before, self.error = self.error, None
+        try:
+            with anyio.fail_after(FETCH_SECONDS):
+                content = await self._fetch()
+            self._names = _names(content)
+            self._kept = content
+        except TimeoutError:
+            self.error = f"no answer in {FETCH_SECONDS:g} s"
+        except httpx.HTTPStatusError as error:
+            self.error = f"status {error.response.status_code}"
+        except (httpx.HTTPError, OSError, ValueError) as error:
+            self.error = reason(error)
+        if self.error is not None and before is None:
+            kept = "the last ones stay" if self.is_there else "JSON Web Tokens are answered with 503"
+            logger.warning("the key set (JWKS) of MCP_AUTH_JWKS_URI can't be had (%s): %s", self.error, kept)
+        elif self.error is None and before is not None:
+            logger.info("the key set (JWKS) of MCP_AUTH_JWKS_URI can be had again")
+
+    async def _fetch(self) -> bytes:
+        content = bytearray()
+        # Each time anew, through the proxy and with the certificates of the environment.
+        async with (
+            httpx.AsyncClient(timeout=FETCH_SECONDS, transport=self._network) as client,
+            client.stream("GET", self._uri, headers={"Accept-Encoding": "identity"}) as response,
+        ):
+            response.raise_for_status()
+            async for chunk in response.aiter_raw():
+                content += chunk
+                if len(content) > MOST_BYTES:
+                    raise ValueError(f"more than {MOST_BYTES} bytes")
+        return bytes(content)
+
+
+def _names(content: bytes) -> frozenset[str]:
+    try:
+        keys = json.loads(content)["keys"]
+        return frozenset(str(key.get("kid")) for key in keys)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise ValueError("an answer that is no set of keys") from None
 
 
 class WebTokens(JWTVerifier):
-    """The verifier, held to tokens that end and have begun."""
+    """The verifier, held to tokens that end, have begun, and name somebody."""
 
     def __init__(self, *, now: Callable[[], float] = time.time, **options: Any) -> None:
         super().__init__(**options)
@@ -23,7 +115,7 @@ class WebTokens(JWTVerifier):
     async def load_access_token(self, token: str) -> AccessToken | None:
         """Who brings it, or `None`."""
         found = await super().load_access_token(token)
-        return found if found is not None and self._in_force(found.claims) else None
+        return found if found is not None and self._in_force(found.claims) and _names_somebody(found.claims) else None
 
     def _in_force(self, claims: dict[str, Any]) -> bool:
         end, start = claims.get("exp"), claims.get("nbf", 0)
@@ -32,9 +124,17 @@ class WebTokens(JWTVerifier):
         return start <= self._now() + LEEWAY_SECONDS and self._now() < end
 
 
-def web_tokens(*, jwks_uri: str, issuer: str, audience: str) -> dict[str, WebTokens]:
+def _names_somebody(claims: dict[str, Any]) -> bool:
+    """Callers share quotas fairly, so each must be told from the others: by `sub`, else by the client's own id."""
+    told = claims.get("sub") or claims.get("client_id") or claims.get("azp")
+    return isinstance(told, str)
+
+
+def web_tokens(keys: KeySet, *, jwks_uri: str, issuer: str, audience: str) -> dict[str, WebTokens]:
     """A verifier for each algorithm."""
     return {
-        algorithm: WebTokens(jwks_uri=jwks_uri, issuer=issuer, audience=audience, algorithm=algorithm)
+        algorithm: WebTokens(
+            jwks_uri=jwks_uri, issuer=issuer, audience=audience, algorithm=algorithm, http_client=cast("Any", keys)
+        )
         for algorithm in ALGORITHMS
     }

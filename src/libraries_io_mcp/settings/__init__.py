@@ -39,12 +39,23 @@ from libraries_io_mcp.settings.opentelemetry import (
 )
 from libraries_io_mcp.settings.proxy import ProxySettings
 from libraries_io_mcp.settings.remarks import remarks
-from libraries_io_mcp.settings.server import NamedToken, Scope, ServerSettings, check_server, named_tokens, read_tokens
+from libraries_io_mcp.settings.server import (
+    SCOPES,
+    NamedToken,
+    Scope,
+    ServerSettings,
+    check_server,
+    named_tokens,
+    read_tokens,
+    server_remarks,
+    token_entries,
+)
 
 __all__ = [
     "GROUPS",
     "OPENTELEMETRY_DEFAULTS",
     "OPENTELEMETRY_NUMBERS",
+    "SCOPES",
     "AlertSettings",
     "AlertmanagerSettings",
     "Allowed",
@@ -69,6 +80,7 @@ __all__ = [
     "load_settings",
     "named_tokens",
     "read_tokens",
+    "token_entries",
     "variable",
 ]
 
@@ -263,7 +275,7 @@ def load_settings(
         _smtp_settings(),
         _load(WebhookSettings),
         _load(ProxySettings),
-        remarks=(*remarks(GROUPS), *opentelemetry_remarks()),
+        remarks=(*remarks(GROUPS), *opentelemetry_remarks(), *server_remarks(server)),
     )
 
 
