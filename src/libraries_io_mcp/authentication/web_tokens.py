@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 import anyio
 import httpx
-from fastmcp.server.auth import AccessToken
+from fastmcp.server.auth import AccessToken, TokenVerificationError
 from fastmcp.server.auth.providers.jwt import JWTVerifier
 
 from libraries_io_mcp.telemetry.reasons import reason
@@ -23,61 +23,73 @@ LEEWAY_SECONDS: Final = 30
 """How much the issuer's clock may be ahead."""
 FETCH_SECONDS: Final = 5.0
 """How long a fetch of the keys may take, all of it."""
+ASK_SECONDS: Final = 10.0
+"""Names that are not known make it ask no more often."""
+RENEW_SECONDS: Final = 1800.0
+"""How often it asks in any case. FastMCP's verifier keeps what it was given for an hour on top."""
 MOST_BYTES: Final = 1_000_000
 
 logger: Final = logging.getLogger(__name__)
 
 
 class KeySet:
-    """The issuer's keys as FastMCP's verifiers ask for them: when a token names one that they don't know, and hourly.
+    """The issuer's keys. The last good answer is kept for as long as no other can be had."""
 
-    The last good answer is kept for as long as no other can be had.
-    """
-
-    def __init__(self, uri: str, *, network: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        uri: str,
+        *,
+        network: httpx.AsyncBaseTransport | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.error: str | None = None
         """Why the keys could not be had when they were asked for the last time."""
         self._uri = uri
         self._network = network
-        self._kept: bytes | None = None
-        self._names: frozenset[str] = frozenset()
+        self._monotonic = monotonic
+        self._kept: bytes = b""
+        self._names: frozenset[object] = frozenset()
+        self._asked = -RENEW_SECONDS
+        self._asking = anyio.Lock()
 
     @property
     def is_there(self) -> bool:
         """Whether there are keys, however old."""
-        return self._kept is not None
+        return bool(self._kept)
 
-    def may_know(self, name: object) -> bool:
-        """Whether a token's key could be judged: not, if it may be one of those that can't be had."""
-        return self.error is None or (self.is_there and (name is None or name in self._names))
-
-    async def get(self, uri: str) -> httpx.Response:
-        """What the verifier asks of an HTTP client.
+    async def knows(self, name: object) -> bool:
+        """Whether there is a key of that name. A name that is not known makes it ask, but not again and again.
 
         Raises:
-            ValueError: there are no keys.
+            TokenVerificationError: the keys can't be had, and it may be one of them.
         """
-        await self.renew()
-        if self._kept is None:
-            raise ValueError(f"no keys: {self.error}")
+        async with self._asking:
+            known = name in self._names
+            if self._monotonic() - self._asked >= (RENEW_SECONDS if known else ASK_SECONDS):
+                await self.renew()
+                known = name in self._names
+        if not known and self.error is not None:
+            raise TokenVerificationError("The keys that sign tokens can't be had: ask again in a moment.")
+        return known
+
+    async def get(self, uri: str) -> httpx.Response:
+        """What FastMCP's verifier asks of an HTTP client."""
         return httpx.Response(200, content=self._kept, request=httpx.Request("GET", uri))
 
     async def renew(self) -> None:
-        """Fetch the keys. A change between being had and not is said in the log."""
+        """Ask for the keys. A change between being had and not is said in the log."""
         before, self.error = self.error, None
         try:
             with anyio.fail_after(FETCH_SECONDS):
                 content = await self._fetch()
-            self._names = _names(content)
-            self._kept = content
-        except TimeoutError:
-            self.error = f"no answer in {FETCH_SECONDS:g} s"
+            self._names, self._kept = _names(content), content
         except httpx.HTTPStatusError as error:
             self.error = f"status {error.response.status_code}"
-        except (httpx.HTTPError, OSError, ValueError) as error:
+        except (httpx.HTTPError, OSError, ValueError) as error:  # a TimeoutError is an OSError
             self.error = reason(error)
+        self._asked = self._monotonic()
         if self.error is not None and before is None:
-            kept = "the last ones stay" if self.is_there else "JSON Web Tokens are answered with 503"
+            kept = "the last one stays" if self.is_there else "JSON Web Tokens are answered with 503"
             logger.warning("the key set (JWKS) of MCP_AUTH_JWKS_URI can't be had (%s): %s", self.error, kept)
         elif self.error is None and before is not None:
             logger.info("the key set (JWKS) of MCP_AUTH_JWKS_URI can be had again")
@@ -97,10 +109,10 @@ class KeySet:
         return bytes(content)
 
 
-def _names(content: bytes) -> frozenset[str]:
+def _names(content: bytes) -> frozenset[object]:
+    """The names of the keys, and `None` for the token that names none: the verifier takes it if there is but one."""
     try:
-        keys = json.loads(content)["keys"]
-        return frozenset(str(key.get("kid")) for key in keys)
+        return frozenset([None, *(str(key.get("kid")) for key in json.loads(content)["keys"])])
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise ValueError("an answer that is no set of keys") from None
 
@@ -134,7 +146,12 @@ def web_tokens(keys: KeySet, *, jwks_uri: str, issuer: str, audience: str) -> di
     """A verifier for each algorithm."""
     return {
         algorithm: WebTokens(
-            jwks_uri=jwks_uri, issuer=issuer, audience=audience, algorithm=algorithm, http_client=cast("Any", keys)
+            jwks_uri=jwks_uri,
+            issuer=issuer,
+            audience=audience,
+            algorithm=algorithm,
+            http_client=cast("Any", keys),
+            jwks_refresh_interval=0,
         )
         for algorithm in ALGORITHMS
     }
