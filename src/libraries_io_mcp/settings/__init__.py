@@ -36,6 +36,7 @@ from libraries_io_mcp.settings.opentelemetry import (
     OPENTELEMETRY_NUMBERS,
     opentelemetry_remarks,
     prepare_opentelemetry,
+    queue_size,
 )
 from libraries_io_mcp.settings.proxy import ProxySettings
 from libraries_io_mcp.settings.remarks import remarks
@@ -79,6 +80,7 @@ __all__ = [
     "WebhookSettings",
     "load_settings",
     "named_tokens",
+    "queue_size",
     "read_tokens",
     "token_entries",
     "variable",
