@@ -20,11 +20,11 @@ from libraries_io_mcp import __version__, interpreter
 from libraries_io_mcp.answer import Tools
 from libraries_io_mcp.answer.failure import RefuseBadCalls
 from libraries_io_mcp.answer.time_limit import LimitTime
-from libraries_io_mcp.authentication.provider import Callers, callers
+from libraries_io_mcp.authentication.provider import Callers
 from libraries_io_mcp.authentication.scopes import RequireScopes
 from libraries_io_mcp.capabilities import CapabilitiesMiddleware
 from libraries_io_mcp.completions import register_completions
-from libraries_io_mcp.ending import CLOSE_SECONDS, DRAIN_SECONDS, REFUSING_SECONDS, Ending, second_signal_kills
+from libraries_io_mcp.ending import CLOSE_SECONDS, REFUSING_SECONDS, Ending, second_signal_kills
 from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.health.checks import AlertingFacts, checks
 from libraries_io_mcp.health.registry import Registry
@@ -125,7 +125,8 @@ def _assemble(
     off = settings.telemetry.sdk_disabled
     alerting = _alerting(settings, telemetry)
     alerts = alerting or NoAlerts("without telemetry there is nothing to evaluate" if off else None)
-    who = callers(settings.server) if settings.server.transport == "http" else None
+    logs_in = settings.server.transport == "http" and settings.server.logs_in
+    who = Callers(settings.server) if logs_in else None
     health = _health(settings, telemetry, client, alerting, who, started=started, now=now, sleep=sleep)
     beside = [] if off else [each for each in (ProcessMetrics(telemetry.meter_provider), alerting) if each is not None]
     lifespan = _living(client, summary, health, beside)
@@ -266,7 +267,7 @@ def _server(
         middleware=[
             observer,
             CapabilitiesMiddleware(),
-            RequireScopes(),
+            *((RequireScopes(),) if settings.server.logs_in else ()),
             RefuseBadCalls(lambda: switched_off(toolsets)),
             SayWhy(),
             *limits,
@@ -303,7 +304,7 @@ def _run_stdio(app: App) -> NoReturn:
 
 
 async def _serve_stdio(app: App, ending: Ending) -> None:
-    served = StdioServer(app.server, drain_seconds=DRAIN_SECONDS, draining=ending.draining, parent=interpreter.PARENT)
+    served = StdioServer(app.server, ending, parent=interpreter.PARENT)
     code = 0
 
     async def end_on_signal() -> None:

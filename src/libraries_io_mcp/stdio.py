@@ -15,22 +15,16 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from typing import Any, Final, cast
 
 import anyio
 from anyio import from_thread
 from fastmcp import FastMCP
-from mcp_types import (
-    INVALID_REQUEST,
-    PARSE_ERROR,
-    ErrorData,
-    JSONRPCError,
-    JSONRPCNotification,
-    JSONRPCRequest,
-    jsonrpc_message_adapter,
-)
+from mcp_types import INVALID_REQUEST, PARSE_ERROR, JSONRPCNotification, JSONRPCRequest, jsonrpc_message_adapter
 from pydantic import ValidationError
+
+from libraries_io_mcp.ending import DRAIN_SECONDS, Ending
 
 READ_BYTES: Final = 65_536
 PARENT_SECONDS: Final = 2.0
@@ -40,7 +34,6 @@ UNREAD_SECONDS: Final = 0.2
 REOPEN_SECONDS: Final = 2.0
 """How long `initialize` waits for the answers to what was asked before it."""
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-Draining = Callable[[], AbstractContextManager[None]]
 
 logger: Final = logging.getLogger(__name__)
 
@@ -51,9 +44,6 @@ class OpenRequests:
     def __init__(self) -> None:
         self._ids: set[str] = set()
         self._none_left = threading.Condition()
-
-    def __len__(self) -> int:
-        return len(self._ids)
 
     def add(self, number: object) -> bool:
         """Whether the id was free."""
@@ -71,10 +61,11 @@ class OpenRequests:
                 self._none_left.notify_all()
         return was_open
 
-    def wait(self, seconds: float) -> None:
-        """Return when every request is answered, or the time is over."""
+    def wait(self, seconds: float) -> int:
+        """Return when every request is answered, or the time is over; how many are not."""
         with self._none_left:
             self._none_left.wait_for(lambda: not self._ids, seconds)
+            return len(self._ids)
 
 
 class Output(io.RawIOBase):
@@ -104,8 +95,8 @@ class Output(io.RawIOBase):
 
     def refuse(self, number: int | str | None, code: int, why: str) -> None:
         """Answer what the SDK is not shown."""
-        error = JSONRPCError(jsonrpc="2.0", id=number, error=ErrorData(code=code, message=why))
-        self._write(error.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n")
+        answer = {"jsonrpc": "2.0", "id": number, "error": {"code": code, "message": why}}
+        self._write(json.dumps(answer).encode() + b"\n")
 
     def _write(self, line: bytes) -> None:
         """Raises `BrokenPipeError` when the client is gone, or does not read although the server ends."""
@@ -191,7 +182,7 @@ class Input(io.RawIOBase):
         try:
             message = jsonrpc_message_adapter.validate_json(line.decode(errors="replace"), by_name=False)
         except ValidationError as error:
-            self._output.refuse(*_not_readable(error))
+            self._output.refuse(*_not_readable(line, error))
             return True
         if isinstance(message, JSONRPCRequest):
             # What comes first decides the SDK's semantics for good. To a client that only asked `server/discover`
@@ -215,21 +206,15 @@ class Input(io.RawIOBase):
         return True
 
 
-def _not_readable(error: ValidationError) -> tuple[int | str | None, int, str]:
+def _not_readable(line: bytes, error: ValidationError) -> tuple[int | str | None, int, str]:
     """The answer to a line that is no message, with its id if there is one to be seen in it."""
-    faults = error.errors(include_url=False)
-    code = PARSE_ERROR if faults[0]["type"] == "json_invalid" else INVALID_REQUEST
-    number = next((known for fault in faults if (known := _id(fault["input"])) is not None), None)
-    return number, code, "not a JSON-RPC message"
-
-
-def _id(given: Any) -> int | str | None:
+    code = PARSE_ERROR if error.errors(include_url=False)[0]["type"] == "json_invalid" else INVALID_REQUEST
+    number = None
     # Python reads a little more than the SDK does: half a surrogate pair, for one.
-    with suppress(ValueError, RecursionError):
-        message = json.loads(given) if isinstance(given, str) else given
-        number = message.get("id") if isinstance(message, dict) else None
-        return number if isinstance(number, int | str) and not isinstance(number, bool) else None
-    return None
+    with suppress(ValueError, RecursionError, AttributeError):
+        number = json.loads(line).get("id")
+    is_id = isinstance(number, int | str) and not isinstance(number, bool)
+    return number if is_id else None, code, "not a JSON-RPC message"
 
 
 class Prints(io.TextIOBase):
@@ -246,18 +231,17 @@ class Prints(io.TextIOBase):
 class StdioServer:
     """Serves until stdin or the parent process ends, or `end` is called."""
 
-    def __init__(self, server: FastMCP, *, drain_seconds: float, draining: Draining, parent: int) -> None:
-        """`draining` is entered when the end begins, and left when no more answers are waited for."""
+    def __init__(self, server: FastMCP, ending: Ending, *, parent: int) -> None:
         self.settled = anyio.Event()
         """No more answers are waited for."""
         self._server = server
-        self._drain_seconds = drain_seconds
-        self._draining = draining
+        self._ending = ending
         self._requests = OpenRequests()
         self._output = Output(_take(1, 2), self._requests)
         nothing = os.open(os.devnull, os.O_RDONLY)
         self._input = Input(_take(0, nothing), self._requests, self._output, parent=parent, drain=self._drain)
         os.close(nothing)
+        self.end = self._input.end
 
     async def serve(self) -> None:
         """Serve."""
@@ -268,19 +252,15 @@ class StdioServer:
             self._input.reopens = False
             await self._server.run_stdio_async(show_banner=False)
 
-    def end(self) -> None:
-        """End as at the end of the input."""
-        self._input.end()
-
     def _drain(self) -> None:
         """Runs in the thread that reads."""
         if self.settled.is_set():
             return
         self._output.ending = True
-        with self._draining():
-            self._requests.wait(self._drain_seconds)
-        if self._requests:
-            logger.warning("%d requests are refused: the server ends", len(self._requests))
+        with self._ending.draining():
+            left = self._requests.wait(DRAIN_SECONDS)
+        if left:
+            logger.warning("%d requests are refused: the server ends", left)
         from_thread.run_sync(self.settled.set)
 
 

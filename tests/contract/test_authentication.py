@@ -224,6 +224,7 @@ def test_a_file_that_is_gone_leaves_the_tokens_and_an_emptied_one_leaves_none(se
     def status() -> int:
         return knock(server, f"Bearer {READER}").status_code
 
+    assert status() == 200
     try:
         token_file.unlink()
         poll_until(lambda: status() == 200 and server.stderr.count("MCP_AUTH_TOKEN_FILE is gone") == 1, "the warning")

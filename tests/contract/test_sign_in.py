@@ -105,7 +105,7 @@ def test_an_issuer_that_is_away_is_no_fault_of_the_token(named: bool, tmp_path: 
             assert knock("no-token-at-all-0123456789").status_code == 401
             health = f"{server.url.removesuffix('/mcp')}/health/sign_in"
             assert httpx.get(health, timeout=HANG_SECONDS).json()["status"] == "unhealthy"
-            assert "key set (JWKS) of MCP_AUTH_JWKS_URI can't be had (status 500)" in server.stderr
+            assert "key set (JWKS) of MCP_AUTH_JWKS_URI can't be had: status 500" in server.stderr
             if named:
                 assert knock("admin-0123456789abcdef").status_code == 200
             keys.shut.clear()

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from libraries_io_mcp.authentication.tokens import BearerTokens, Tokens
+from libraries_io_mcp.authentication.tokens import BearerTokens
 from libraries_io_mcp.settings import SCOPES, ServerSettings
 
 if TYPE_CHECKING:
@@ -36,20 +36,19 @@ class Callers(TokenVerifier):
     would send everybody to log in anew, for nothing.
     """
 
-    def __init__(
-        self,
-        named: BearerTokens | None,
-        web: Mapping[str, TokenVerifier],
-        keys: "KeySet | None",
-        *,
-        issuer: str | None = None,
-        public_url: str | None = None,
-    ) -> None:
-        super().__init__(required_scopes=["read"], base_url=public_url)
-        self.keys = keys
-        self._named = named
-        self._web = web
-        self._issuer = issuer if issuer is not None and issuer.startswith(("https:", "http:")) else None
+    def __init__(self, settings: ServerSettings, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(required_scopes=["read"], base_url=settings.public_url)
+        named = settings.tokens
+        self._named = BearerTokens(named, settings.token_file, monotonic=monotonic) if named else None
+        self._issuer = settings.auth_issuer
+        self._web: Mapping[str, TokenVerifier] = {}
+        self.keys: KeySet | None = None
+        if settings.auth_jwks_uri and settings.auth_issuer and settings.auth_audience:
+            # Imported here for start-up time: it brings cryptography.
+            from libraries_io_mcp.authentication import web_tokens  # noqa: PLC0415
+
+            self.keys = web_tokens.KeySet(settings.auth_jwks_uri, monotonic=monotonic)
+            self._web = web_tokens.verifiers(self.keys, issuer=settings.auth_issuer, audience=settings.auth_audience)
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Who brings it, or `None`.
@@ -59,8 +58,7 @@ class Callers(TokenVerifier):
         """
         if len(token) > LONGEST_TOKEN:
             return None
-        found = await self._named.verify_token(token) if self._named is not None else None
-        if found is not None or not self._web:
+        if self._named is not None and (found := await self._named.verify_token(token)) is not None:
             return found
         header = _header(token)
         # An algorithm that is not ours, `none` among them, has no verifier.
@@ -75,7 +73,7 @@ class Callers(TokenVerifier):
 
     def get_routes(self, mcp_path: str | None = None) -> list[Route]:
         """Where to log in."""
-        if self.base_url is None or self._issuer is None:
+        if self.base_url is None or not (self._issuer or "").startswith(("https:", "http:")):
             return []
         return create_protected_resource_routes(
             AnyHttpUrl(f"{str(self.base_url).rstrip('/')}{mcp_path or ''}"),
@@ -99,29 +97,11 @@ class KeySetMiddleware:
             await JSONResponse(said, 503, {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
 
 
-def callers(settings: ServerSettings, *, monotonic: Callable[[], float] = time.monotonic) -> Callers | None:
-    """Who may call by these settings; `None` when nobody has to log in."""
-    if not settings.logs_in:
-        return None
-    named = BearerTokens(Tokens(settings.tokens, settings.token_file, monotonic=monotonic)) if settings.tokens else None
-    web: Mapping[str, TokenVerifier] = {}
-    keys = None
-    if settings.auth_jwks_uri and settings.auth_issuer and settings.auth_audience:
-        # Imported here for start-up time: it brings cryptography.
-        from libraries_io_mcp.authentication.web_tokens import KeySet, web_tokens  # noqa: PLC0415
-
-        keys = KeySet(settings.auth_jwks_uri)
-        web = web_tokens(
-            keys, jwks_uri=settings.auth_jwks_uri, issuer=settings.auth_issuer, audience=settings.auth_audience
-        )
-    return Callers(named, web, keys, issuer=settings.auth_issuer, public_url=settings.public_url)
-
-
 def _header(token: str) -> dict[str, Any]:
     """What a token says of itself; empty if it is no JSON Web Token."""
     head = token.partition(".")[0]
     try:
-        said = json.loads(urlsafe_b64decode(head + "=" * (-len(head) % 4))) if token.count(".") == 2 else None
+        header = json.loads(urlsafe_b64decode(head + "=" * (-len(head) % 4))) if token.count(".") == 2 else None
     except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
+        header = None
+    return header if isinstance(header, dict) else {}

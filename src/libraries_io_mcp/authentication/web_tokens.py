@@ -8,7 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import anyio
 import httpx
@@ -36,26 +36,19 @@ class KeySet:
     """The issuer's keys. The last good answer is kept for as long as no other can be had."""
 
     def __init__(
-        self,
-        uri: str,
-        *,
-        network: httpx.AsyncBaseTransport | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
+        self, uri: str, *, monotonic: Callable[[], float], network: httpx.AsyncBaseTransport | None = None
     ) -> None:
+        self.uri = uri
         self.error: str | None = None
         """Why the keys could not be had when they were asked for the last time."""
-        self._uri = uri
+        self.is_there = False
+        """Whether there are keys, however old."""
         self._network = network
         self._monotonic = monotonic
-        self._kept: bytes = b""
+        self._kept = b""
         self._names: frozenset[object] = frozenset()
         self._asked = -RENEW_SECONDS
         self._asking = anyio.Lock()
-
-    @property
-    def is_there(self) -> bool:
-        """Whether there are keys, however old."""
-        return bool(self._kept)
 
     async def knows(self, name: object) -> bool:
         """Whether there is a key of that name. A name that is not known makes it ask, but not again and again.
@@ -82,15 +75,14 @@ class KeySet:
         try:
             with anyio.fail_after(FETCH_SECONDS):
                 content = await self._fetch()
-            self._names, self._kept = _names(content), content
+            self._names, self._kept, self.is_there = _names(content), content, True
         except httpx.HTTPStatusError as error:
             self.error = f"status {error.response.status_code}"
         except (httpx.HTTPError, OSError, ValueError) as error:  # a TimeoutError is an OSError
             self.error = reason(error)
         self._asked = self._monotonic()
         if self.error is not None and before is None:
-            kept = "the last one stays" if self.is_there else "JSON Web Tokens are answered with 503"
-            logger.warning("the key set (JWKS) of MCP_AUTH_JWKS_URI can't be had (%s): %s", self.error, kept)
+            logger.warning("the key set (JWKS) of MCP_AUTH_JWKS_URI can't be had: %s", self.error)
         elif self.error is None and before is not None:
             logger.info("the key set (JWKS) of MCP_AUTH_JWKS_URI can be had again")
 
@@ -99,7 +91,7 @@ class KeySet:
         # Each time anew, through the proxy and with the certificates of the environment.
         async with (
             httpx.AsyncClient(timeout=FETCH_SECONDS, transport=self._network) as client,
-            client.stream("GET", self._uri, headers={"Accept-Encoding": "identity"}) as response,
+            client.stream("GET", self.uri, headers={"Accept-Encoding": "identity"}) as response,
         ):
             response.raise_for_status()
             async for chunk in response.aiter_raw():
@@ -127,31 +119,18 @@ class WebTokens(JWTVerifier):
     async def load_access_token(self, token: str) -> AccessToken | None:
         """Who brings it, or `None`."""
         found = await super().load_access_token(token)
-        return found if found is not None and self._in_force(found.claims) and _names_somebody(found.claims) else None
-
-    def _in_force(self, claims: dict[str, Any]) -> bool:
+        if found is None:
+            return None
+        claims, now = found.claims, self._now()
         end, start = claims.get("exp"), claims.get("nbf", 0)
-        if not isinstance(end, int | float) or not isinstance(start, int | float):
-            return False
-        return start <= self._now() + LEEWAY_SECONDS and self._now() < end
+        # Callers share quotas fairly, so each must be told from the others.
+        name = claims.get("sub") or claims.get("client_id") or claims.get("azp")
+        if not isinstance(end, int | float) or not isinstance(start, int | float) or not isinstance(name, str):
+            return None
+        return found if start <= now + LEEWAY_SECONDS and now < end else None
 
 
-def _names_somebody(claims: dict[str, Any]) -> bool:
-    """Callers share quotas fairly, so each must be told from the others: by `sub`, else by the client's own id."""
-    told = claims.get("sub") or claims.get("client_id") or claims.get("azp")
-    return isinstance(told, str)
-
-
-def web_tokens(keys: KeySet, *, jwks_uri: str, issuer: str, audience: str) -> dict[str, WebTokens]:
+def verifiers(keys: KeySet, *, issuer: str, audience: str) -> dict[str, WebTokens]:
     """A verifier for each algorithm."""
-    return {
-        algorithm: WebTokens(
-            jwks_uri=jwks_uri,
-            issuer=issuer,
-            audience=audience,
-            algorithm=algorithm,
-            http_client=cast("Any", keys),
-            jwks_refresh_interval=0,
-        )
-        for algorithm in ALGORITHMS
-    }
+    options: dict[str, Any] = {"issuer": issuer, "audience": audience, "http_client": keys, "jwks_refresh_interval": 0}
+    return {name: WebTokens(jwks_uri=keys.uri, algorithm=name, **options) for name in ALGORITHMS}

@@ -10,13 +10,11 @@ class Keys(Protocol):
 
     Attributes:
         error: why they could not be had when they were asked for the last time.
+        is_there: whether there are keys, however old.
     """
 
     error: str | None
-
-    @property
-    def is_there(self) -> bool:
-        """Whether there are keys, however old."""
+    is_there: bool
 
     async def renew(self) -> None:
         """Fetch them."""
