@@ -20,9 +20,11 @@ from libraries_io_mcp import __version__, interpreter
 from libraries_io_mcp.answer import Tools
 from libraries_io_mcp.answer.failure import RefuseBadCalls
 from libraries_io_mcp.answer.time_limit import LimitTime
+from libraries_io_mcp.authentication.provider import Callers
 from libraries_io_mcp.authentication.scopes import RequireScopes
+from libraries_io_mcp.capabilities import CapabilitiesMiddleware
 from libraries_io_mcp.completions import register_completions
-from libraries_io_mcp.ending import CLOSE_SECONDS, DRAIN_SECONDS, Ending, second_signal_kills
+from libraries_io_mcp.ending import CLOSE_SECONDS, REFUSING_SECONDS, Ending, second_signal_kills
 from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.health.checks import AlertingFacts, checks
 from libraries_io_mcp.health.registry import Registry
@@ -36,7 +38,6 @@ from libraries_io_mcp.prompts import register_prompts
 from libraries_io_mcp.reports import Alerts, NoAlerts, register_reports
 from libraries_io_mcp.resources import SayWhy, register_resources
 from libraries_io_mcp.settings import Settings
-from libraries_io_mcp.stateless_server import StatelessServer
 from libraries_io_mcp.stdio import StdioServer
 from libraries_io_mcp.telemetry import semconv
 from libraries_io_mcp.telemetry.instruments import Instruments
@@ -69,6 +70,7 @@ class App:
     client: LibrariesIOClient
     observer: ObserveRequests
     server: FastMCP
+    lifespan: Lifespan
     health: Registry
     alerting: "Background | None"
 
@@ -123,10 +125,13 @@ def _assemble(
     off = settings.telemetry.sdk_disabled
     alerting = _alerting(settings, telemetry)
     alerts = alerting or NoAlerts("without telemetry there is nothing to evaluate" if off else None)
-    health = _health(settings, telemetry, client, alerting, started=started, now=now, sleep=sleep)
+    logs_in = settings.server.transport == "http" and settings.server.logs_in
+    who = Callers(settings.server) if logs_in else None
+    health = _health(settings, telemetry, client, alerting, who, started=started, now=now, sleep=sleep)
     beside = [] if off else [each for each in (ProcessMetrics(telemetry.meter_provider), alerting) if each is not None]
     lifespan = _living(client, summary, health, beside)
     server = _server(client, observer, lifespan, settings, health, _limits(settings, telemetry.instruments), list_page)
+    server.auth = who
     register_reports(server, summary.facts, health=lambda: health.report().facts(), alerts=alerts)
     add_routes(
         server,
@@ -139,7 +144,7 @@ def _assemble(
     )
     if settings.server.transport == "http":
         _add_page(server, settings, telemetry, client, summary, series, health, alerts)
-    return App(settings, telemetry, client, observer, server, health, alerting)
+    return App(settings, telemetry, client, observer, server, lifespan, health, alerting)
 
 
 def _observer(settings: Settings, telemetry: Telemetry) -> ObserveRequests:
@@ -204,6 +209,7 @@ def _health(
     telemetry: Telemetry,
     client: LibrariesIOClient,
     alerting: "Background | None",
+    who: Callers | None,
     *,
     started: float,
     now: Callable[[], float],
@@ -216,6 +222,7 @@ def _health(
             deliveries=telemetry.deliveries,
             destinations=telemetry.logging.facts,
             alerting_facts=lambda: AlertingFacts(**alerting.health_facts()) if alerting else AlertingFacts("off"),
+            keys=who.keys if who is not None else None,
             seconds=settings.health.check_seconds,
             probe_seconds=settings.health.probe_seconds,
         ),
@@ -253,11 +260,18 @@ def _server(
     toolsets = settings.tools.toolsets
     # Our middleware makes the SERVER span; FastMCP only carries the caller's context.
     fastmcp.settings.telemetry_mode = "propagation_only"
-    server = StatelessServer(
+    server = FastMCP(
         semconv.SERVICE_NAME,
         instructions=guide(toolsets),
         version=__version__,
-        middleware=[observer, RequireScopes(), RefuseBadCalls(lambda: switched_off(toolsets)), SayWhy(), *limits],
+        middleware=[
+            observer,
+            CapabilitiesMiddleware(),
+            *((RequireScopes(),) if settings.server.logs_in else ()),
+            RefuseBadCalls(lambda: switched_off(toolsets)),
+            SayWhy(),
+            *limits,
+        ],
         mask_error_details=True,
         list_page_size=list_page,
         lifespan=lifespan,
@@ -285,33 +299,39 @@ def run(settings: Settings) -> NoReturn:
 def _run_stdio(app: App) -> NoReturn:
     interpreter.serving()
     ending = ending_of(app)
-    try:
-        anyio.run(_serve_stdio, app, ending)
-    except* (BrokenPipeError, ConnectionResetError):
-        logger.info("the client closed the pipe")
-    ending.end(0)
+    anyio.run(_serve_stdio, app, ending)
+    raise AssertionError("it ends the process")
 
 
 async def _serve_stdio(app: App, ending: Ending) -> None:
-    served = StdioServer(app.server, drain_seconds=DRAIN_SECONDS, draining=ending.draining)
+    served = StdioServer(app.server, ending, parent=interpreter.PARENT)
+    code = 0
+
+    async def end_on_signal() -> None:
+        nonlocal code
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async for number in signals:
+                logger.info("ending on %s", number.name)
+                second_signal_kills()
+                code = 128 + number
+                served.end()
+
+    async def end_at_latest() -> None:
+        await served.settled.wait()
+        await anyio.sleep(REFUSING_SECONDS)
+        ending.end(code)
+
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_end_on_signal, app, served, ending)
+        tasks.start_soon(end_on_signal)
+        tasks.start_soon(end_at_latest)
         logger.info("serving MCP on stdio", extra={semconv.Attribute.SERVICE_VERSION: __version__})
-        await served.serve()
+        try:
+            async with app.lifespan(app.server):
+                await served.serve()
+        except* (BrokenPipeError, ConnectionResetError):
+            logger.info("the client has closed the pipe, or reads no more")
         # From inside the loop, whose own end would wait for threads that hang.
-        ending.end(0)
-
-
-async def _end_on_signal(app: App, served: StdioServer, ending: Ending) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async for number in signals:
-            logger.info("ending on %s", number.name)
-            second_signal_kills()
-            await served.end()
-            with anyio.move_on_after(CLOSE_SECONDS):
-                await app.client.aclose()
-            # The SDK still waits for a line on stdin, so `serve` would not return by itself.
-            ending.end(128 + number)
+        ending.end(code)
 
 
 def _run_http(app: App, listener: socket.socket) -> NoReturn:
@@ -324,7 +344,7 @@ def ending_of(app: App) -> Ending:
     """How it ends."""
 
     def finish(seconds: float) -> None:
-        app.observer.end_sessions()
+        app.observer.end_session()
         app.telemetry.shutdown(seconds, also=[("alerts", app.alerting.end)] if app.alerting is not None else ())
 
     return Ending(app.telemetry.observer, leave=app.health.leave, finish=finish)
@@ -333,7 +353,8 @@ def ending_of(app: App) -> Ending:
 def _living(
     client: LibrariesIOClient, summary: Summary, health: Registry, beside: "Sequence[ProcessMetrics | Background]"
 ) -> Lifespan:
-    """`beside` lives as long as the server does."""
+    """`beside` lives as long as the server does. On stdio one server may have two connections, one after the other."""
+    active = False
 
     async def gather() -> None:
         while True:
@@ -342,12 +363,18 @@ def _living(
 
     @asynccontextmanager
     async def lifespan(_server: FastMCP) -> AsyncIterator[None]:
+        nonlocal active
+        if active:
+            yield
+            return
+        active = True
         tasks = [asyncio.create_task(each) for each in (gather(), health.run(), client.keep_in_touch())]
         for each in beside:
             each.start()
         try:
             yield
         finally:
+            active = False
             for task in tasks:
                 task.cancel()
             for each in beside:

@@ -15,6 +15,8 @@ CLOSE_SECONDS: Final = 0.1
 """How long connections may take to close: those of clients, and then those to Libraries.io."""
 SECONDS: Final = 0.7
 """The whole end, but for what the system needs to clear a process away."""
+REFUSING_SECONDS: Final = 3.0
+"""How long refusals to a client on stdio may take to get out, as long as it reads them."""
 LEAST_SECONDS: Final = 0.4
 """What is left for telemetry in any case."""
 

@@ -4,6 +4,7 @@ docs/decisions/performance.md has what each of these is worth.
 """
 
 import gc
+import os
 import sys
 from typing import Final
 
@@ -12,6 +13,9 @@ YOUNG_OBJECTS: Final = 10_000
 found alive, and soon the whole heap is looked through. With 50,000 one look takes tens of milliseconds."""
 SWITCH_SECONDS: Final = 0.001
 """A thread that encodes telemetry hands the interpreter over after this, not after 5 ms, to a request that waits."""
+
+PARENT: Final = os.getppid()
+"""Who has started this process. It may end while the server is loading."""
 
 
 def loading() -> None:

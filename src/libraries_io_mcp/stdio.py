@@ -1,297 +1,271 @@
-"""MCP on stdin and stdout, with an end that leaves no request without an answer.
+"""MCP on stdin and stdout: a filter for lines around the SDK's own stdio server.
 
-When stdin ends, the MCP SDK cancels every handler at once, and each of them is refused with "Connection closed". That
-would also hit a client that only closed its writing side and waits for the rest. So the end of the input is held back
-here until the requests before it are answered, for a moment at most; only what is not done by then is refused. A
-signal is treated as an end of the input.
+The SDK reads `sys.stdin.buffer` and writes `sys.stdout.buffer`, each in a thread. Here these are `Input` and `Output`,
+which know the requests that are not answered yet. So the end of the input, a signal or the end of the parent process
+reaches the SDK, which then refuses what is in flight, only when the answers that are due are out, or their time is.
+docs/decisions/end.md says more.
 """
 
+import io
 import json
 import logging
 import os
 import select
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, suppress
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, cast
 
 import anyio
+from anyio import from_thread
 from fastmcp import FastMCP
-from fastmcp.server.context import reset_transport, set_transport
-from mcp.server.stdio import stdio_server
-from mcp.shared.message import SessionMessage
-from mcp_types import (
-    INVALID_REQUEST,
-    PARSE_ERROR,
-    ErrorData,
-    JSONRPCError,
-    JSONRPCNotification,
-    JSONRPCRequest,
-    JSONRPCResponse,
-)
+from mcp_types import INVALID_REQUEST, PARSE_ERROR, JSONRPCNotification, JSONRPCRequest, jsonrpc_message_adapter
 from pydantic import ValidationError
 
-from libraries_io_mcp.stdin import lines, take_stdin
+from libraries_io_mcp.ending import DRAIN_SECONDS, Ending
 
-REFUSING_SECONDS: Final = 0.2
-"""How long refusals may take to get out when nothing comes out any more: the client does not read, say."""
-LONGEST_REFUSING_SECONDS: Final = 3.0
-"""As long as they come out they are waited for, but no longer than this."""
-PAUSE_SECONDS: Final = 0.002
-Draining = Callable[[], AbstractContextManager[None]]
+READ_BYTES: Final = 65_536
+PARENT_SECONDS: Final = 2.0
+"""How often the parent process is looked for while nothing comes in."""
+UNREAD_SECONDS: Final = 0.2
+"""At the end a client that has taken nothing for so long gets no more."""
+REOPEN_SECONDS: Final = 2.0
+"""How long `initialize` waits for the answers to what was asked before it."""
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 logger: Final = logging.getLogger(__name__)
 
 
-class Requests:
-    """The requests that came in and are not answered yet."""
+class OpenRequests:
+    """The ids of the requests that came in and are not answered yet. The SDK's two threads share them."""
 
     def __init__(self) -> None:
-        self._open: dict[str, None] = {}
-        self._changed = anyio.Event()
-        self.sent = 0
-        """Messages handed to the writer so far."""
+        self._ids: set[str] = set()
+        self._none_left = threading.Condition()
 
-    def __len__(self) -> int:
-        return len(self._open)
+    def add(self, number: object) -> bool:
+        """Whether the id was free."""
+        with self._none_left:
+            free = str(number) not in self._ids
+            self._ids.add(str(number))
+        return free
 
-    def came(self, message: Any) -> None:
-        """A message of the client."""
-        if isinstance(message, JSONRPCRequest):
-            self._open[str(message.id)] = None
-        elif isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
-            # The client does not wait for it any more, and the SDK does not answer it.
-            self._close((message.params or {}).get("requestId"))
+    def remove(self, number: object) -> bool:
+        """Whether the request was open: a cancelled one is not answered."""
+        with self._none_left:
+            was_open = str(number) in self._ids
+            self._ids.discard(str(number))
+            if not self._ids:
+                self._none_left.notify_all()
+        return was_open
 
-    def went(self, message: Any) -> None:
-        """A message of the server has been taken by the writer."""
-        self.sent += 1
-        if isinstance(message, JSONRPCResponse | JSONRPCError):
-            self._close(message.id)
-
-    async def none_open(self) -> None:
-        """Return when every request is answered."""
-        while self._open:
-            await self._changed.wait()
-
-    def _close(self, number: object) -> None:
-        self._open.pop(str(number), None)
-        if not self._open:
-            self._changed.set()
-            self._changed = anyio.Event()
+    def wait(self, seconds: float) -> int:
+        """Return when every request is answered, or the time is over; how many are not."""
+        with self._none_left:
+            self._none_left.wait_for(lambda: not self._ids, seconds)
+            return len(self._ids)
 
 
-def not_readable(error: Exception) -> JSONRPCError:
-    """The answer to a line that is no message, with its id if there is one to be seen in it."""
-    number, code = None, PARSE_ERROR
-    if isinstance(error, ValidationError):
-        faults = error.errors(include_url=False)
-        code = PARSE_ERROR if faults[0]["type"] == "json_invalid" else INVALID_REQUEST
-        number = next((known for fault in faults if (known := _id(fault["input"])) is not None), None)
-    return JSONRPCError(jsonrpc="2.0", id=number, error=ErrorData(code=code, message="not a JSON-RPC message"))
+class Output(io.RawIOBase):
+    """The wire to the client. The SDK writes whole lines, one at a time."""
+
+    def __init__(self, descriptor: int, requests: OpenRequests) -> None:
+        self.ending = False
+        """Whether a client that reads nothing is still waited for."""
+        self._descriptor = descriptor
+        self._requests = requests
+        self._lock = threading.Lock()
+        self._room = select.poll()
+        self._room.register(descriptor, select.POLLOUT)
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Write one message of the server, unless it answers what the client has cancelled."""
+        line = bytes(data)
+        message = json.loads(line)
+        # Closed before it is written: the client may use the id again as soon as it has the answer.
+        if "method" in message or self._requests.remove(message.get("id")):
+            self._write(line)
+        return len(line)
+
+    def refuse(self, number: int | str | None, code: int, why: str) -> None:
+        """Answer what the SDK is not shown."""
+        answer = {"jsonrpc": "2.0", "id": number, "error": {"code": code, "message": why}}
+        self._write(json.dumps(answer).encode() + b"\n")
+
+    def _write(self, line: bytes) -> None:
+        """Raises `BrokenPipeError` when the client is gone, or does not read although the server ends."""
+        left = memoryview(line)
+        with self._lock:
+            while left:
+                while not self._room.poll(UNREAD_SECONDS * 1000):
+                    if self.ending:
+                        raise BrokenPipeError
+                # No more than surely fits, so that this never blocks where the end could not be seen.
+                left = left[os.write(self._descriptor, left[: select.PIPE_BUF]) :]
 
 
-def _id(given: Any) -> int | str | None:
-    # Python reads a little more than the SDK does: half a surrogate pair, for one.
-    with suppress(ValueError, RecursionError):
-        message = json.loads(given) if isinstance(given, str) else given
-        number = message.get("id") if isinstance(message, dict) else None
-        return number if isinstance(number, int | str) and not isinstance(number, bool) else None
-    return None
-
-
-class Incoming:
-    """The client's messages. Their end is given on only when `settle` has returned."""
+class Input(io.RawIOBase):
+    """The client's lines, but for those that are no message. To the SDK they end when `OpenRequests` may."""
 
     def __init__(
-        self,
-        stream: Any,
-        requests: Requests,
-        drain_seconds: float,
-        draining: Draining,
-        refuse: Callable[[JSONRPCError], Awaitable[None]],
+        self, descriptor: int, requests: OpenRequests, output: Output, *, parent: int, drain: Callable[[], None]
     ) -> None:
-        self._stream = stream
-        self._refuse = refuse
+        """`drain` is called at the end. A `parent` of 0 or 1 can't be watched."""
+        self.reopens = False
+        """Whether the SDK's connection ends only for another one to begin."""
+        self._descriptor = descriptor
         self._requests = requests
-        self._drain_seconds = drain_seconds
-        self._draining = draining
+        self._output = output
+        self._parent = parent
+        self._drain = drain
+        self._wake, self._woken = os.pipe(), select.poll()
+        for readable in (descriptor, self._wake[0]):
+            self._woken.register(readable, select.POLLIN)
+        self._lines: deque[bytes] = deque()
+        self._begun: list[bytes] = []
+        self._left = memoryview(b"")
         self._ended = False
-        self._waiting = anyio.CancelScope()
-        self.settled = anyio.Event()
-        """No more answers are waited for."""
+        self._opened_by: str | None = None
 
-    @property
-    def last_context(self) -> Any:
-        """The context variables of whoever sent the last message."""
-        return self._stream.last_context
+    def readable(self) -> bool:
+        """Yes."""
+        return True
 
     def end(self) -> None:
-        """Behave as if the input had ended."""
-        self._ended = True
-        self._waiting.cancel()
+        """Behave as if the input had ended. Safe from any thread."""
+        os.write(self._wake[1], b".")
 
-    async def settle(self) -> None:
-        """Wait for the answers that are due."""
-        with self._draining(), anyio.move_on_after(self._drain_seconds):
-            await self._requests.none_open()
-        if self._requests:
-            logger.warning("%d requests are refused: the server ends", len(self._requests))
-        self.settled.set()
+    def readinto(self, buffer: Any) -> int:
+        """Give what there is of lines; nothing at the end."""
+        while not self._left:
+            if self._lines:
+                if not self._pass_on(self._lines.popleft()):
+                    return 0
+            elif self._ended:
+                self._drain()
+                return 0
+            else:
+                self._read()
+        size = min(len(buffer), len(self._left))
+        buffer[:size], self._left = self._left[:size], self._left[size:]
+        return size
 
-    async def receive(self) -> Any:
-        """The next message."""
+    def _read(self) -> None:
+        """Wait for lines, or for a reason to end."""
+        ready = dict(self._woken.poll(PARENT_SECONDS * 1000))
+        if not ready and self._parent > 1 and os.getppid() != self._parent:
+            logger.info("ending: the parent process has ended")
+            self.end()
+        elif self._wake[0] in ready:
+            self._ended = True
+        elif ready:
+            data = os.read(self._descriptor, READ_BYTES)
+            # At the end, what stands behind the last line's end is a line, too.
+            first, *more = data.split(b"\n") if data else (b"", b"")
+            self._begun.append(first)
+            for line in more:
+                self._lines.append(b"".join(self._begun))
+                self._begun = [line]
+            self._ended = not data
+
+    def _pass_on(self, line: bytes) -> bool:
+        """Take a line, or answer it; whether the SDK's connection goes on."""
+        line = line.removeprefix(BYTE_ORDER_MARK).strip()
+        if not line:
+            return True
         try:
-            item = await self._next()
-        except anyio.EndOfStream:
-            # The SDK asks once more after the end.
-            if not self.settled.is_set():
-                await self.settle()
-            raise
-        if isinstance(item, SessionMessage):
-            self._requests.came(item.message)
-        elif isinstance(item, Exception):
-            # The SDK passes such a line by, and whoever sent it would wait for ever.
-            await self._refuse(not_readable(item))
-        return item
-
-    async def _next(self) -> Any:
-        if not self._ended:
-            with anyio.CancelScope() as self._waiting:
-                return await self._stream.receive()
-        raise anyio.EndOfStream
-
-    def __aiter__(self) -> "Incoming":
-        return self
-
-    async def __anext__(self) -> Any:
-        try:
-            return await self.receive()
-        except anyio.EndOfStream:
-            raise StopAsyncIteration from None
-
-    async def aclose(self) -> None:
-        """Close the stream."""
-        await self._stream.aclose()
-
-    async def __aenter__(self) -> "Incoming":
-        return self
-
-    async def __aexit__(self, *_exception: object) -> None:
-        await self.aclose()
+            message = jsonrpc_message_adapter.validate_json(line.decode(errors="replace"), by_name=False)
+        except ValidationError as error:
+            self._output.refuse(*_not_readable(line, error))
+            return True
+        if isinstance(message, JSONRPCRequest):
+            # What comes first decides the SDK's semantics for good. To a client that only asked `server/discover`
+            # before, `initialize` opens a connection anew.
+            if message.method == "initialize" and self._opened_by not in {None, "initialize"}:
+                self._lines.appendleft(line)
+                self._opened_by, self.reopens = None, True
+                self._requests.wait(REOPEN_SECONDS)
+                return False
+            self._opened_by = self._opened_by or message.method
+            if not self._requests.add(message.id):
+                self._output.refuse(message.id, INVALID_REQUEST, "a request with this id is not answered yet")
+                return True
+        elif isinstance(message, JSONRPCNotification):
+            if "id" in json.loads(line):
+                self._output.refuse(None, INVALID_REQUEST, "an id is a string or an integer")
+                return True
+            if message.method == "notifications/cancelled":
+                self._requests.remove((message.params or {}).get("requestId"))
+        self._left = memoryview(line + b"\n")
+        return True
 
 
-class Outgoing:
-    """The server's messages."""
-
-    def __init__(self, stream: Any, requests: Requests) -> None:
-        self._stream = stream
-        self._requests = requests
-
-    async def send(self, item: SessionMessage) -> None:
-        """Hand a message to the writer."""
-        await self._stream.send(item)
-        self._requests.went(item.message)
-
-    async def aclose(self) -> None:
-        """Close the stream."""
-        await self._stream.aclose()
-
-    async def __aenter__(self) -> "Outgoing":
-        return self
-
-    async def __aexit__(self, *_exception: object) -> None:
-        await self.aclose()
+def _not_readable(line: bytes, error: ValidationError) -> tuple[int | str | None, int, str]:
+    """The answer to a line that is no message, with its id if there is one to be seen in it."""
+    code = PARSE_ERROR if error.errors(include_url=False)[0]["type"] == "json_invalid" else INVALID_REQUEST
+    number = None
+    # Python reads a little more than the SDK does: half a surrogate pair, for one.
+    with suppress(ValueError, RecursionError, AttributeError):
+        number = json.loads(line).get("id")
+    is_id = isinstance(number, int | str) and not isinstance(number, bool)
+    return number if is_id else None, code, "not a JSON-RPC message"
 
 
-class Wire:
-    """stdout for the protocol alone: what else is printed goes to stderr.
+class Prints(io.TextIOBase):
+    """stdout as the rest of the process sees it: what is printed goes to stderr. The SDK takes `buffer`."""
 
-    A message that fits into the pipe for certain is written at once; handing it to a thread, as files must, costs more
-    than all our telemetry. One that does not fit goes to a thread, so that a client that does not read stops nobody.
-    """
+    def __init__(self, wire: Output) -> None:
+        self.buffer = wire
 
-    def __init__(self) -> None:
-        sys.stdout.flush()
-        self._wire = os.dup(1)
-        os.dup2(2, 1)
-        self._room = select.poll()
-        self._room.register(self._wire, select.POLLOUT)
-        self.written = 0
-        """Messages written so far."""
-
-    async def write(self, text: str) -> None:
-        """Write one message."""
-        data = text.encode()
-        if len(data) <= select.PIPE_BUF and self._room.poll(0) == [(self._wire, select.POLLOUT)]:
-            os.write(self._wire, data)
-        else:
-            await anyio.to_thread.run_sync(self._write_all, data)
-        self.written += 1
-
-    async def flush(self) -> None:
-        """Nothing is held."""
-
-    def _write_all(self, data: bytes) -> None:
-        left = memoryview(data)
-        while left:
-            left = left[os.write(self._wire, left) :]
+    def write(self, text: str) -> int:
+        """Write to stderr."""
+        return sys.stderr.write(text)
 
 
 class StdioServer:
-    """Serves until stdin ends or `end` is called."""
+    """Serves until stdin or the parent process ends, or `end` is called."""
 
-    def __init__(self, server: FastMCP, *, drain_seconds: float, draining: Draining) -> None:
-        """`draining` is entered when the end begins, and left when no more answers are waited for."""
+    def __init__(self, server: FastMCP, ending: Ending, *, parent: int) -> None:
+        self.settled = anyio.Event()
+        """No more answers are waited for."""
         self._server = server
-        self._drain_seconds = drain_seconds
-        self._draining = draining
-        self._requests = Requests()
-        self._wire = Wire()
-        self._incoming: Incoming | None = None
-        self._served = anyio.Event()
+        self._ending = ending
+        self._requests = OpenRequests()
+        self._output = Output(_take(1, 2), self._requests)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        self._input = Input(_take(0, nothing), self._requests, self._output, parent=parent, drain=self._drain)
+        os.close(nothing)
+        self.end = self._input.end
 
     async def serve(self) -> None:
-        """Serve. FastMCP's own `run_stdio_async` does the same, without a way to see the messages."""
-        mcp: Any = self._server._mcp_server
-        token = set_transport("stdio")
-        try:
-            async with (
-                self._server._lifespan_manager(),
-                # What the SDK needs of files is to give lines, to write and to flush.
-                stdio_server(cast("Any", lines(take_stdin())), cast("Any", self._wire)) as (read, write),
-            ):
-                outgoing = Outgoing(write, self._requests)
+        """Serve."""
+        sys.stdin = io.TextIOWrapper(io.BufferedReader(self._input))
+        sys.stdout = cast("Any", Prints(self._output))
+        self._input.reopens = True
+        while self._input.reopens:
+            self._input.reopens = False
+            await self._server.run_stdio_async(show_banner=False)
 
-                async def refuse(error: JSONRPCError) -> None:
-                    await outgoing.send(SessionMessage(error))
-
-                self._incoming = Incoming(read, self._requests, self._drain_seconds, self._draining, refuse)
-                await mcp.run(self._incoming, outgoing, mcp.create_initialization_options())
-                self._served.set()
-        finally:
-            reset_transport(token)
-
-    async def end(self) -> None:
-        """End as at the end of the input. The SDK goes on to wait for a line, so `serve` may never return."""
-        if self._incoming is None:
+    def _drain(self) -> None:
+        """Runs in the thread that reads."""
+        if self.settled.is_set():
             return
-        self._incoming.end()
-        with anyio.move_on_after(self._drain_seconds + REFUSING_SECONDS):
-            await self._incoming.settled.wait()
-        with anyio.move_on_after(LONGEST_REFUSING_SECONDS):
-            await self._refused()
+        self._output.ending = True
+        with self._ending.draining():
+            left = self._requests.wait(DRAIN_SECONDS)
+        if left:
+            logger.warning("%d requests are refused: the server ends", left)
+        from_thread.run_sync(self.settled.set)
 
-    async def _refused(self) -> None:
-        """Return when all is written, or nothing more is for a moment.
 
-        The moment is counted in turns of the loop: on a busy machine one turn may take longer than the moment should,
-        and refusals that are about to be written would be lost.
-        """
-        quiet, before = 0, -1
-        while quiet < REFUSING_SECONDS / PAUSE_SECONDS:
-            if self._served.is_set() and self._wire.written >= self._requests.sent:
-                return
-            now = self._requests.sent + self._wire.written
-            quiet, before = (quiet + 1, before) if now == before else (0, now)
-            await anyio.sleep(PAUSE_SECONDS)
+def _take(standard: int, instead: int) -> int:
+    """A descriptor of what a standard stream was until now; everybody else, children included, gets another."""
+    taken = os.dup(standard)
+    os.dup2(instead, standard)
+    return taken

@@ -121,6 +121,9 @@ def wrong(authority: Issuer) -> dict[str, str | None]:
         "wrong audience": f"Bearer {authority.token(aud='somebody-else')}",
         "no audience": f"Bearer {authority.token(aud=None)}",
         "wrong issuer": f"Bearer {authority.token(iss='https://elsewhere.example')}",
+        "issuer with a slash": f"Bearer {authority.token(iss=f'{NAME}/')}",
+        "nobody": f"Bearer {authority.token(sub=None)}",
+        "no text as a name": f"Bearer {authority.token(sub=5)}",
         "no issuer": f"Bearer {authority.token(iss=None)}",
         "algorithm none": f"Bearer {authority.unsigned()}",
         "tampered": f"Bearer {authority.tampered()}",
@@ -144,6 +147,11 @@ def test_whoever_should_not_get_in_does_not(server: Running, authority: Issuer):
     assert "Traceback" not in server.stderr
 
 
+def test_a_program_without_a_user_is_known_by_its_own_id(server: Running, authority: Issuer):
+    token = authority.token(sub=None, client_id="nightly-job")
+    assert knock(server, f"Bearer {token}").status_code == 200
+
+
 def test_a_token_without_the_scope_to_read_is_refused_as_such(server: Running, authority: Issuer):
     answer = knock(server, f"Bearer {authority.token(scope='something else')}")
     assert answer.status_code == 403
@@ -155,7 +163,8 @@ def test_a_client_is_told_where_to_log_in(server: Running):
     address = "https://packages.example/.well-known/oauth-protected-resource/mcp"
     assert f'resource_metadata="{address}"' in answer.headers["www-authenticate"]
     told = httpx.get(server.url.replace("/mcp", "/.well-known/oauth-protected-resource/mcp"), timeout=HANG_SECONDS)
-    assert told.json()["authorization_servers"] == [f"{NAME}/"]
+    # Letter by letter: clients compare it with what the issuer says of itself.
+    assert told.json()["authorization_servers"] == [NAME]
     assert told.json()["resource"] == "https://packages.example/mcp"
     assert told.json()["scopes_supported"] == ["read", "subscriptions", "operations"]
 
@@ -177,14 +186,14 @@ async def test_a_changed_file_counts_without_a_restart(server: Running, token_fi
         replace(token_file, f"newcomer={newcomer}\n")
         poll_until(lambda: knock(server, f"Bearer {newcomer}").status_code == 200, "the new token to be known")
         assert knock(server, f"Bearer {READER}").status_code == 401
-        replace(token_file, "short\n")
-
-        def warned() -> bool:
-            # The file is looked at when somebody brings a token.
-            assert knock(server, f"Bearer {newcomer}").status_code == 200
-            return "the old tokens stay" in server.stderr
-
-        poll_until(warned, "the warning about a file that can't be used")
+        replace(token_file, f"newcomer={newcomer}\nreader={READER}\n")
+        poll_until(lambda: knock(server, f"Bearer {READER}").status_code == 200, "the second token to be known")
+        # A mistake in one line: whom it takes out is out, who is still in it stays, and nobody new comes in.
+        replace(token_file, f"newcomer:raed={newcomer}\nadmin={ADMIN}\n")
+        poll_until(lambda: knock(server, f"Bearer {READER}").status_code == 401, "the removed token to be out")
+        assert knock(server, f"Bearer {newcomer}").status_code == 200
+        assert knock(server, f"Bearer {ADMIN}").status_code == 401
+        assert "the old tokens that are still in it stay" in server.stderr
     finally:
         replace(token_file, TOKENS)
         poll_until(lambda: knock(server, f"Bearer {READER}").status_code == 200, "the old tokens to be back")
@@ -215,6 +224,7 @@ def test_a_file_that_is_gone_leaves_the_tokens_and_an_emptied_one_leaves_none(se
     def status() -> int:
         return knock(server, f"Bearer {READER}").status_code
 
+    assert status() == 200
     try:
         token_file.unlink()
         poll_until(lambda: status() == 200 and server.stderr.count("MCP_AUTH_TOKEN_FILE is gone") == 1, "the warning")
@@ -238,8 +248,10 @@ def replace(path: Path, text: str) -> None:
     ("variables", "says"),
     [
         ({"MCP_HOST": "0.0.0.0"}, "without logging in"),  # noqa: S104 - that is what it is about
+        ({"MCP_AUTH_TOKEN": ""}, "MCP_AUTH_TOKEN='': nobody would have to log in"),
         ({"MCP_AUTH_TOKEN": "short"}, "MCP_AUTH_TOKEN=***: not allowed"),
         ({"MCP_AUTH_TOKEN": f"a={READER},a={ADMIN}"}, "MCP_AUTH_TOKEN=***: not allowed"),
+        ({"MCP_AUTH_TOKEN": f"a:read+={READER}"}, "MCP_AUTH_TOKEN=***: not allowed"),
         ({"MCP_AUTH_TOKEN": f"a:write={READER}"}, "MCP_AUTH_TOKEN=***: not allowed"),
         ({"MCP_AUTH_JWKS_URI": "http://127.0.0.1:1/jwks"}, "MCP_AUTH_ISSUER"),
         ({"MCP_AUTH_JWKS_URI": "http://127.0.0.1:1/jwks", "MCP_AUTH_ISSUER": "x"}, "MCP_AUTH_AUDIENCE"),
@@ -260,3 +272,13 @@ def test_an_address_that_others_reach_needs_a_login_or_leave(tmp_path: Path):
     with Running(*HTTP, folder=tmp_path / "leave", MCP_ALLOW_ANONYMOUS="true", **everywhere) as server:
         assert server.url
         assert "whoever reaches this server may call it" in server.stderr
+
+
+def test_a_name_with_no_scope_may_do_nothing_and_a_wildcard_is_warned_of(tmp_path: Path):
+    variables = {"MCP_AUTH_TOKEN": f"nobody:={READER},admin={ADMIN}", "MCP_ALLOWED_HOSTS": "*.example,here.example"}
+    with Running(*HTTP, folder=tmp_path, **variables) as server:
+        assert knock(server, f"Bearer {READER}").status_code == 403
+        assert knock(server, f"Bearer {ADMIN}").status_code == 200
+        (warning,) = [line for line in server.log_lines() if "MCP_ALLOWED_HOSTS" in line["message"]]
+    assert "'*.example' lets in every name that fits" in warning["message"]
+    assert "here.example" not in warning["message"]

@@ -7,8 +7,6 @@ import pytest
 from tests.support.command import Running
 
 NEEDLESS = (
-    # FastMCP's store of what sessions hide, and the decorators that it is made with.
-    "key_value.aio.stores.memory",
     # A parser of docstrings, for descriptions that we give.
     "griffe",
     "opentelemetry.exporter.prometheus",

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ class Issuer:
 
     jwks_uri: str
     keys: dict[str, Any]
+    shut: threading.Event = field(default_factory=threading.Event)
+    """Whether its keys can't be had: status 500."""
 
     def token(self, *, algorithm: str = "RS256", key: Any = None, **claims: Any) -> str:
         """A token that is good but for these claims; `None` leaves one out."""
@@ -59,11 +61,12 @@ def issuer() -> Iterator[Issuer]:
         "RS256": RSAKey.generate_key(2048, {"kid": "rsa", "use": "sig", "alg": "RS256"}),
         "ES256": ECKey.generate_key("P-256", {"kid": "ec", "use": "sig", "alg": "ES256"}),
     }
+    shut = threading.Event()
     published = json.dumps(KeySet(list(keys.values())).as_dict(private=False)).encode()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
+            self.send_response(500 if shut.is_set() else 200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(published)))
             self.end_headers()
@@ -76,7 +79,7 @@ def issuer() -> Iterator[Issuer]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield Issuer(f"http://127.0.0.1:{server.server_port}/jwks.json", keys)
+        yield Issuer(f"http://127.0.0.1:{server.server_port}/jwks.json", keys, shut)
     finally:
         server.shutdown()
         server.server_close()

@@ -101,11 +101,15 @@ def test_the_module_is_the_command(tmp_path: Path):
     assert done.stdout == f"libraries-io-mcp {__version__}\n"
 
 
+@pytest.mark.parametrize("before", ["SIG_DFL", "SIG_IGN"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_while_it_loads_ends_it_quietly(number: signal.Signals, code: int, tmp_path: Path):
-    """At the first import of a library, which is long before there is a server."""
+def test_a_signal_while_it_loads_ends_it_quietly(number: signal.Signals, code: int, before: str, tmp_path: Path):
+    """At the first import of a library, which is long before there is a server. A script's job in the background begins
+    with SIGINT ignored.
+    """
     program = (
-        "import os, sys\n"
+        "import os, signal, sys\n"
+        f"signal.signal({int(number)}, signal.{before})\n"
         "class Ends:\n"
         f"    def find_spec(self, *_): os.kill(os.getpid(), {int(number)})\n"
         "from libraries_io_mcp.__main__ import main\n"

@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-import mcp_types
 from fastmcp.exceptions import AuthorizationError
 from fastmcp.server.dependencies import get_access_token
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
@@ -20,11 +19,7 @@ RESOURCES: Final[dict[str, Scope]] = {"health://": "operations", "alerts://": "o
 class RequireScopes(Middleware):
     """Refuses what the caller's token does not allow. Without a login everybody may do everything."""
 
-    async def on_call_tool(
-        self,
-        context: MiddlewareContext[mcp_types.CallToolRequestParams],
-        call_next: CallNext[mcp_types.CallToolRequestParams, ToolResult],
-    ) -> ToolResult:
+    async def on_call_tool(self, context: MiddlewareContext[Any], call_next: CallNext[Any, ToolResult]) -> ToolResult:
         """Answer with `forbidden` and the scope that is missing."""
         missing = _missing(TOOLS.get(context.message.name))
         if missing is None:
@@ -36,14 +31,8 @@ class RequireScopes(Middleware):
             )
         )
 
-    async def on_read_resource(
-        self, context: MiddlewareContext[mcp_types.ReadResourceRequestParams], call_next: CallNext[Any, Any]
-    ) -> Any:
-        """The same for resources.
-
-        Raises:
-            AuthorizationError: the scope is missing.
-        """
+    async def on_read_resource(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
+        """Raise `AuthorizationError` with the same."""
         uri = str(context.message.uri)
         missing = _missing(next((scope for start, scope in RESOURCES.items() if uri.startswith(start)), None))
         if missing is not None:

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from libraries_io_mcp import __version__
-from libraries_io_mcp.authentication.provider import Callers, callers, provider
+from libraries_io_mcp.authentication.provider import Callers
 from libraries_io_mcp.ending import CLOSE_SECONDS, DRAIN_SECONDS, Ending, second_signal_kills
 from libraries_io_mcp.http.access import GuardOperatorRoutes
 from libraries_io_mcp.http.answers import ChooseForm, lift_limits
@@ -119,10 +119,9 @@ async def _serve(
     instruments: Instruments,
     ending: Ending,
 ) -> NoReturn:
-    who = callers(settings)
+    who = server.auth if isinstance(server.auth, Callers) else None
     if who is None and settings.allow_anonymous:
         logger.warning("MCP_ALLOW_ANONYMOUS=true: whoever reaches this server may call it")
-    server.auth = provider(settings, who)
     flights = Flights()
     places = Places(limits, time.monotonic, keeps_sessions=not settings.stateless)
     app = _app(server, settings, places, who, instruments, flights)

@@ -38,15 +38,27 @@ from libraries_io_mcp.settings.opentelemetry import (
     forget,
     opentelemetry_remarks,
     prepare_opentelemetry,
+    queue_size,
 )
 from libraries_io_mcp.settings.proxy import ProxySettings
 from libraries_io_mcp.settings.remarks import remarks
-from libraries_io_mcp.settings.server import NamedToken, Scope, ServerSettings, check_server, named_tokens, read_tokens
+from libraries_io_mcp.settings.server import (
+    SCOPES,
+    NamedToken,
+    Scope,
+    ServerSettings,
+    check_server,
+    named_tokens,
+    read_tokens,
+    server_remarks,
+    token_entries,
+)
 
 __all__ = [
     "GROUPS",
     "OPENTELEMETRY_DEFAULTS",
     "OPENTELEMETRY_NUMBERS",
+    "SCOPES",
     "AlertSettings",
     "AlertmanagerSettings",
     "Allowed",
@@ -70,7 +82,9 @@ __all__ = [
     "WebhookSettings",
     "load_settings",
     "named_tokens",
+    "queue_size",
     "read_tokens",
+    "token_entries",
     "variable",
 ]
 
@@ -268,7 +282,7 @@ def load_settings(
         _smtp_settings(),
         _load(WebhookSettings),
         _load(ProxySettings),
-        remarks=(*remarks(GROUPS), *opentelemetry_remarks()),
+        remarks=(*remarks(GROUPS), *opentelemetry_remarks(), *server_remarks(server)),
         broken=(*broken, *more),
     )
 

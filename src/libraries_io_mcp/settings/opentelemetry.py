@@ -184,3 +184,9 @@ def _fit_batch(batch: str, queue: str) -> None:
 
 def _replaced(name: str, value: str, allowed: str) -> str:
     return f"{name}={value!r}: not allowed; allowed: {allowed}; {forget(name)}"
+
+
+def queue_size(queue: str) -> int:
+    """For how many items a queue of the SDK has room: `OTEL_BSP` or `OTEL_BLRP`."""
+    name = f"{queue}_MAX_QUEUE_SIZE"
+    return int(os.environ.get(name) or OPENTELEMETRY_DEFAULTS[name])

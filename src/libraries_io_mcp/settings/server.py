@@ -1,6 +1,7 @@
 """How clients reach the server over HTTP, and who may."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
@@ -31,10 +32,12 @@ class NamedToken:
 def named_tokens(text: str) -> tuple[NamedToken, ...]:
     """The tokens in a text: `TOKEN`, `NAME=TOKEN` or `NAME:SCOPE+SCOPE=TOKEN`, separated by commas or lines.
 
+    `NAME:=TOKEN` names no scope, so it has none.
+
     Raises:
         ValueError: one can't be read, is too short, or a name or a token is there twice.
     """
-    found = tuple(_named_token(entry) for entry in _entries(text))
+    found = tuple(_named_token(entry) for entry in token_entries(text))
     names = {each.name for each in found}
     tokens = {each.token.get_secret_value() for each in found}
     if not found or len(names) < len(found) or len(tokens) < len(found):
@@ -42,7 +45,8 @@ def named_tokens(text: str) -> tuple[NamedToken, ...]:
     return found
 
 
-def _entries(text: str) -> list[str]:
+def token_entries(text: str) -> list[str]:
+    """What stands for a token each, readable or not."""
     entries = [entry.strip() for line in text.splitlines() for entry in line.split(",")]
     return [entry for entry in entries if entry and not entry.startswith("#")]
 
@@ -50,13 +54,14 @@ def _entries(text: str) -> list[str]:
 def _named_token(entry: str) -> NamedToken:
     # A token may end in "=", as Base64 does; a name has only these letters.
     label, sign, token = entry.partition("=")
-    name, _, scopes = label.partition(":")
+    name, limits, scopes = label.partition(":")
     if not sign or not token.strip("=") or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
-        name, scopes, token = "default", "", entry
+        name, limits, scopes, token = "default", "", "", entry
     if len(token) < _SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
         raise ValueError("not a token")
-    wanted = frozenset(each for each in SCOPES if each in scopes.split("+")) if scopes else frozenset(SCOPES)
-    if scopes and len(wanted) != len(scopes.split("+")):
+    named = scopes.split("+") if scopes else []
+    wanted = frozenset(scope for scope in SCOPES if scope in named or not limits)
+    if limits and len(wanted) != len(named):
         raise ValueError("not a scope")
     return NamedToken(name, SecretStr(token), wanted)
 
@@ -69,7 +74,7 @@ def read_tokens(path: Path) -> tuple[NamedToken, ...]:
         ValueError: it can't be understood.
     """
     text = path.read_text(encoding="utf-8")
-    return named_tokens(text) if _entries(text) else ()
+    return named_tokens(text) if token_entries(text) else ()
 
 
 def check_server(server: "ServerSettings", *, given_host: str | None) -> None:
@@ -78,6 +83,13 @@ def check_server(server: "ServerSettings", *, given_host: str | None) -> None:
     Raises:
         SettingsError: others could call without logging in, or half of a login is set.
     """
+    if server.transport == "http" and not server.logs_in:
+        # A variable that was to be filled with a secret, and was not.
+        empty = {**env_file(), **os.environ}.get("MCP_AUTH_TOKEN")
+        if empty is not None:
+            raise SettingsError(
+                f"MCP_AUTH_TOKEN={empty!r}: nobody would have to log in; allowed: a token, or no such variable"
+            )
     if server.auth_jwks_uri is not None:
         for name in ("auth_issuer", "auth_audience"):
             if getattr(server, name) is None:
@@ -91,6 +103,16 @@ def check_server(server: "ServerSettings", *, given_host: str | None) -> None:
             f"{name}={server.host!r}: other machines could call this server without logging in; allowed: a loopback "
             "address, or any address together with MCP_AUTH_TOKEN, MCP_AUTH_JWKS_URI or MCP_ALLOW_ANONYMOUS=true"
         )
+
+
+def server_remarks(server: "ServerSettings") -> Iterator[str]:
+    """What is allowed and odd, a line each."""
+    for name in ("allowed_hosts", "allowed_origins"):
+        for word in getattr(server, name):
+            if "*" in word or "?" in word:
+                yield f"MCP_{name.upper()}: {word!r} lets in every name that fits; list the names where you can"
+    if server.transport == "http" and server.auth_jwks_uri is not None and server.public_url is None:
+        yield "MCP_PUBLIC_URL is not set: clients are not told where to log in"
 
 
 def _tokens(value: SecretStr) -> SecretStr:
@@ -151,7 +173,7 @@ class ServerSettings(Group):
         Allowed("TOKEN, NAME=TOKEN or NAME:SCOPE+SCOPE=TOKEN, several by comma or line; 16 characters or more each"),
         Field(
             description="Bearer tokens that callers log in with (http). A file of them is read again when it changes. "
-            "Scopes: read, subscriptions, operations; all of them if none is named."
+            "Scopes: read, subscriptions, operations; all of them with a name alone, none with NAME:=TOKEN."
         ),
     ] = None
     auth_jwks_uri: Annotated[

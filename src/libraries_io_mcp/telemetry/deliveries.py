@@ -56,6 +56,14 @@ class Counts:
         """Something was made. Called where it is made, so it takes no lock: one thread's addition is atomic."""
         self._offered += count
 
+    def has_room(self, room: int) -> bool:
+        """Whether one more that was made now may wait; if not, it is counted as dropped."""
+        self._offered += 1
+        if self._offered - self._delivered - self._failed - self._dropped <= room:
+            return True
+        self.dropped()
+        return False
+
     def dropped(self, count: int = 1) -> None:
         """The queue was full."""
         with self._lock:

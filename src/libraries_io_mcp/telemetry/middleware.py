@@ -24,12 +24,12 @@ from libraries_io_mcp.telemetry.caller import NO_HEADERS, callers_baggage, calle
 from libraries_io_mcp.telemetry.instruments import Attributes, Instruments
 from libraries_io_mcp.telemetry.operation import Operation
 from libraries_io_mcp.telemetry.semconv import Attribute, Event
-from libraries_io_mcp.telemetry.sessions import Sessions
 
 logger: Final = logging.getLogger(__name__)
 
 LONGEST_ID: Final = 128
 LONGEST_URI: Final = 2_000
+OF_A_SESSION: Final = (Attribute.MCP_PROTOCOL_VERSION, Attribute.NETWORK_TRANSPORT)
 _Kind = tuple[str, str | None, str | None, str | None]
 
 
@@ -50,7 +50,7 @@ class ObserveRequests(Middleware):
         self._transport = transport
         self._caller = caller
         self._monotonic = monotonic
-        self._sessions = Sessions(instruments, monotonic=monotonic)
+        self._session: tuple[float, Attributes] | None = None
         self._in_flight = 0
         self._idle = anyio.Event()
         # What was looked up once is not looked up again: both are bounded by what the server has, not by its callers.
@@ -63,9 +63,12 @@ class ObserveRequests(Middleware):
         while self._in_flight:
             await self._idle.wait()
 
-    def end_sessions(self) -> None:
-        """The process ends: measure the sessions that are still open."""
-        self._sessions.end_all()
+    def end_session(self) -> None:
+        """Measure the session that `initialize` has begun: the process ends, or another one begins."""
+        if self._session is not None:
+            started, attributes = self._session
+            self._session = None
+            self._instruments.session(self._monotonic() - started, attributes)
 
     async def on_message(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
         """Observe one message. Notifications pass: they have no end that could be measured."""
@@ -103,8 +106,8 @@ class ObserveRequests(Middleware):
             with noting(operation.span_attributes):
                 result = await call_next(context)
             operation.read_result(result)
-            if operation.method == "initialize" and request is not None:
-                self._begin_session(operation, request, result)
+            if operation.method == "initialize":
+                self._begin_session(operation, result)
         except Exception as error:
             operation.read_exception(error)
             span.add_event(Event.EXCEPTION, {Attribute.EXCEPTION_TYPE: type(error).__qualname__})
@@ -118,13 +121,19 @@ class ObserveRequests(Middleware):
             self._end(span, operation, self._monotonic() - started)
             otel_context.detach(token)
 
-    def _begin_session(self, operation: Operation, request: FastMCPRequestContext, result: Any) -> None:
+    def _begin_session(self, operation: Operation, result: Any) -> None:
         version = getattr(result, "protocol_version", None)
         if version in semconv.PROTOCOL_VERSIONS:
             # Only now is it agreed on; before, the request context has a default.
             operation.attributes = operation.attributes | {Attribute.MCP_PROTOCOL_VERSION: version}
             operation.span_attributes[Attribute.MCP_PROTOCOL_VERSION] = version
-        self._sessions.begin(request.session, operation.attributes)
+        if self._transport == "pipe":
+            # Over HTTP every request stands alone.
+            self.end_session()
+            mine: Attributes = {
+                name: operation.attributes[name] for name in OF_A_SESSION if name in operation.attributes
+            }
+            self._session = (self._monotonic(), mine)
 
     def _start(self, operation: Operation, request: FastMCPRequestContext | None, headers: Mapping[str, str]) -> Span:
         meta = request.meta if request is not None else None

@@ -22,7 +22,7 @@ from opentelemetry.trace import SpanKind
 from opentelemetry.trace import TracerProvider as TracerProviderAPI
 
 from libraries_io_mcp import __version__
-from libraries_io_mcp.settings import Settings
+from libraries_io_mcp.settings import Settings, queue_size
 from libraries_io_mcp.telemetry import request_context, semconv
 from libraries_io_mcp.telemetry.deliveries import Counts, Delivery
 from libraries_io_mcp.telemetry.exporters import Exporters
@@ -193,7 +193,7 @@ class _Builder:
         for way in ways:
             counts = self._count("traces", way)
             exporter = SpanWay(self._exporters.span_exporter(way), self._redactor, counts)
-            spans = SpanQueue(exporter, counts)
+            spans = SpanQueue(exporter, counts, queue_size("OTEL_BSP"))
             self.ways.append(exporter)
             provider.add_span_processor(spans)
             self.ends.append((f"spans ({way})", spans.shutdown))
@@ -205,7 +205,7 @@ class _Builder:
         for way in self._exporters.ways("logs"):
             counts = self._count("logs", way)
             exporter = LogWay(self._exporters.log_exporter(way), self._redactor, counts)
-            records = LogQueue(exporter, counts, self._log_dropped)
+            records = LogQueue(exporter, counts, queue_size("OTEL_BLRP"), self._log_dropped)
             self.ways.append(exporter)
             provider.add_log_record_processor(records)
             self.ends.append((f"log records ({way})", records.shutdown))

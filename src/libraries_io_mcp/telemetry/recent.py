@@ -12,7 +12,6 @@ from opentelemetry.sdk.metrics import (
     ObservableUpDownCounter,
     UpDownCounter,
 )
-from opentelemetry.sdk.metrics import _Gauge as Gauge
 from opentelemetry.sdk.metrics.export import AggregationTemporality, HistogramDataPoint, InMemoryMetricReader
 from opentelemetry.sdk.metrics.view import DropAggregation
 
@@ -21,7 +20,7 @@ from libraries_io_mcp.telemetry.distribution import Distribution
 from libraries_io_mcp.telemetry.semconv import Attribute
 from libraries_io_mcp.telemetry.summary import Operations
 
-_UNREAD = (Counter, UpDownCounter, Gauge, ObservableCounter, ObservableGauge, ObservableUpDownCounter)
+_UNREAD = (Counter, UpDownCounter, ObservableCounter, ObservableGauge, ObservableUpDownCounter)
 
 
 class Recent:

@@ -164,39 +164,35 @@ class MetricWay(MetricExporter):
 class SpanQueue(BatchSpanProcessor):
     """The SDK's batch processor, which also says how many spans it was given and how many it had no room for."""
 
-    def __init__(self, way: SpanWay, counts: Counts) -> None:
-        super().__init__(way)
+    def __init__(self, way: SpanWay, counts: Counts, room: int) -> None:
+        """`room`: for so many, those that are just being sent among them. So the SDK's own queue is never full."""
+        super().__init__(way, max_queue_size=room)
         self._counts = counts
-        self._waiting = self._batch_processor._queue  # the SDK shows it nowhere
-        self._room = self._batch_processor._max_queue_size
+        self._room = room
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Queue an ended span. A full queue loses its oldest one."""
+        """Queue an ended span, if there is room."""
         if span.context is None or not span.context.trace_flags.sampled:
             return
-        self._counts.offered()
-        if len(self._waiting) >= self._room:
-            self._counts.dropped()
-        self._batch_processor.emit(span)
+        if self._counts.has_room(self._room):
+            super().on_end(span)
 
 
 class LogQueue(BatchLogRecordProcessor):
     """The same for log records."""
 
-    def __init__(self, way: LogWay, counts: Counts, on_drop: Callable[[], None]) -> None:
-        super().__init__(way)
+    def __init__(self, way: LogWay, counts: Counts, room: int, on_drop: Callable[[], None]) -> None:
+        super().__init__(way, max_queue_size=room)
         self._counts = counts
+        self._room = room
         self._on_drop = on_drop
-        self._waiting = self._batch_processor._queue
-        self._room = self._batch_processor._max_queue_size
 
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
-        """Queue a record. A full queue loses its oldest one."""
-        self._counts.offered()
-        if len(self._waiting) >= self._room:
-            self._counts.dropped()
+        """Queue a record, if there is room."""
+        if self._counts.has_room(self._room):
+            super().on_emit(log_record)
+        else:
             self._on_drop()
-        super().on_emit(log_record)
 
 
 def _reason(error: Exception) -> str:

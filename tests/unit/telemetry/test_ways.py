@@ -151,14 +151,13 @@ def test_points_that_come_again_are_not_lost():
 
 
 def test_what_a_full_queue_drops_is_counted_and_the_rest_is_delivered(monkeypatch: pytest.MonkeyPatch):
-    """The exporter holds one batch, the queue two spans; the others find no room."""
-    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "2")
+    """There is room for three spans, one of which the exporter holds; the others find none."""
     monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1")
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "10")
     exporter, kept = Exporter(), counts()
     exporter.released.clear()
     provider = TracerProvider(shutdown_on_exit=False)
-    queue = SpanQueue(SpanWay(lambda: exporter, Redactor(), kept), kept)
+    queue = SpanQueue(SpanWay(lambda: exporter, Redactor(), kept), kept, 3)
     provider.add_span_processor(queue)
     tracer = provider.get_tracer("t")
     tracer.start_span("held").end()

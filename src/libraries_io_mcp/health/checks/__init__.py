@@ -6,6 +6,7 @@ from libraries_io_mcp.health.check import Check
 from libraries_io_mcp.health.checks.alerts import AlertingFacts, alerting
 from libraries_io_mcp.health.checks.keeping import cache_performance, storage_connectivity
 from libraries_io_mcp.health.checks.leaving import log_destinations, telemetry_export
+from libraries_io_mcp.health.checks.sign_in import Keys, sign_in
 from libraries_io_mcp.health.checks.upstream import api_connectivity, rate_limit_status, upstream_breaker
 from libraries_io_mcp.librariesio.vitals import Vitals
 from libraries_io_mcp.telemetry.deliveries import Delivery
@@ -20,10 +21,13 @@ def checks(
     deliveries: Callable[[], Sequence[Delivery]],
     destinations: Callable[[], Sequence[DestinationFacts]],
     alerting_facts: Callable[[], AlertingFacts],
+    keys: Keys | None = None,
     seconds: float,
     probe_seconds: float,
 ) -> tuple[Check, ...]:
     """All checks, each made about every `seconds`.
+
+    `keys` are those of JSON Web Tokens, if callers may bring any.
 
     Only `api_connectivity` may cost requests: one each `probe_seconds` in which nobody else asked.
     """
@@ -36,4 +40,5 @@ def checks(
         Check("telemetry_export", telemetry_export(deliveries), interval=seconds),
         Check("log_destinations", log_destinations(destinations), interval=seconds),
         Check("alerting", alerting(alerting_facts), interval=seconds),
+        *((Check("sign_in", sign_in(keys), interval=seconds, timeout=15),) if keys is not None else ()),
     )

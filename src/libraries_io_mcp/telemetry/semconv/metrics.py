@@ -59,8 +59,8 @@ SESSION_DURATION: Final = Metric(
     "mcp.server.session.duration",
     "histogram",
     "s",
-    "Duration of one MCP session, where the protocol revision has sessions.",
-    (Attribute.MCP_PROTOCOL_VERSION, *_NETWORK),
+    "Duration of one MCP session on stdio, where the protocol revision has sessions.",
+    (Attribute.MCP_PROTOCOL_VERSION, Attribute.NETWORK_TRANSPORT),
     MCP_BUCKETS,
 )
 OPERATIONS_ACTIVE: Final = Metric(

@@ -100,6 +100,7 @@ HealthCheck = Literal[
     "telemetry_export",
     "log_destinations",
     "alerting",
+    "sign_in",
 ]
 """The checks of `health/checks`. A new one is added here first."""
 HEALTH_CHECKS: Final[frozenset[str]] = frozenset(get_args(HealthCheck))
