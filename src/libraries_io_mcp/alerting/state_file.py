@@ -8,11 +8,29 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 LONGEST_BYTES: Final = 16_000_000
 """What is larger was not written by us."""
 
 logger: Final = logging.getLogger(__name__)
+
+
+def rendered_state(state: Mapping[str, Any]) -> bytes:
+    """As it is kept."""
+    return json.dumps({"version": VERSION, **state}, separators=(",", ":")).encode()
+
+
+def parsed_state(text: bytes) -> dict[str, Any] | str:
+    """What was kept, or in words why it can't be used."""
+    try:
+        state = json.loads(text) if len(text) <= LONGEST_BYTES else None
+    except (ValueError, RecursionError):
+        state = None
+    if not isinstance(state, dict):
+        return "is damaged"
+    if state.get("version") != VERSION:
+        return f"was written by another version of this program ({state.get('version')!r:.20})"
+    return state
 
 
 class StateFile:
@@ -54,7 +72,7 @@ class StateFile:
         if not self._own():
             return
         try:
-            text = json.dumps({"version": VERSION, **state}, separators=(",", ":")).encode()
+            text = rendered_state(state)
             if text != self._written:
                 self._replace(text)
                 self._written = text
@@ -99,18 +117,12 @@ class StateFile:
         return False
 
     def _state(self, text: bytes) -> dict[str, Any]:
-        try:
-            found = json.loads(text) if len(text) <= LONGEST_BYTES else None
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            self._say("is damaged; alerting starts anew")
-            return {}
-        if found.get("version") != VERSION:
-            self._say(f"was written by another version of this program ({found.get('version')}); alerting starts anew")
+        state = parsed_state(text)
+        if isinstance(state, str):
+            self._say(f"{state}; alerting starts anew")
             return {}
         self._written = text
-        return found
+        return state
 
     def _say(self, problem: str, level: int = logging.WARNING) -> None:
         if problem != self._problem:
