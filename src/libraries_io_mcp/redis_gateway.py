@@ -18,6 +18,8 @@ BACKOFF_SECONDS: Final = 5.0
 CHECK_SECONDS: Final = 4.0
 """A check may take longer: nobody waits for it."""
 CHECK_TTL: Final = 60
+NO_TTL: Final = -1
+"""What Redis says of a value that does not end."""
 MOST_REFUSALS: Final = 100
 """Each is said once, and no more than these."""
 CHECK_NAME: Final = "libraries_io_mcp:check"
@@ -97,14 +99,18 @@ class RedisGateway:
     async def acquire(self, lock: Any) -> bool | None:
         """Take the lock, or renew it if it is held; `None` when Redis does not say."""
 
-        async def take(_client: Any) -> bool | None:
+        async def take(client: Any) -> bool:
+            if await client.pttl(lock.name) == NO_TTL:
+                # No lock, since those end by themselves: it would keep everybody out for ever.
+                logger.warning("%s is no lock and was removed", lock.name)
+                await client.delete(lock.name)
             # By the token that the lock remembers, so nobody else's is ever renewed.
-            if await lock.owned():
+            if lock.local.token is not None and await lock.owned():
                 await lock.reacquire()
                 return True
             return bool(await lock.acquire())
 
-        return await self.call(take, otherwise=None)
+        return await self.call(take, otherwise=None, name=lock.name)
 
     async def release(self, lock: Any) -> None:
         """Give it back, if it is held."""

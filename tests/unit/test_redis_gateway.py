@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -83,6 +83,20 @@ async def test_a_lock_is_held_by_one_until_it_is_given_back_or_lost(processes: P
     await one.release(first)
     assert await two.acquire(second)
     assert 0 < valkey.client().pttl("leader") <= 60_000
+
+
+@pytest.mark.parametrize("spoil", [lambda client: client.set("leader", "x"), lambda client: client.sadd("leader", "x")])
+async def test_what_is_no_lock_keeps_nobody_out(
+    processes: Processes, valkey: Any, spoil: Callable[[Any], Any], caplog: pytest.LogCaptureFixture
+):
+    one, two, client = processes.add(), processes.add(), valkey.client()
+    first, second = one.lock("leader", 60), two.lock("leader", 60)
+    assert await one.acquire(first)
+    client.delete("leader")
+    spoil(client)
+    assert await two.acquire(second)
+    assert not await one.acquire(first)
+    assert caplog.messages == ["leader is no lock and was removed"]
 
 
 async def test_of_many_that_want_a_lock_at_once_one_gets_it(processes: Processes):

@@ -37,6 +37,7 @@ class LeaderElection:
         self._gateway = gateway
         self._lock = gateway.lock(LEADER, LEASE_SECONDS)
         self._latest: bytes | None = None
+        self._state: dict[str, Any] = {}
         self._untold: dict[str, float] = {}
         self._unreadable: set[str] = set()
         self.is_leader = False
@@ -55,23 +56,20 @@ class LeaderElection:
         return self.is_leader and not led
 
     def latest(self) -> dict[str, Any]:
-        """The state as it was last heard of; empty if there is none that can be used."""
-        state = parsed_state(self._latest) if self._latest else {}
-        if isinstance(state, str):
-            self._say_once("the state", state)
-            return {}
-        return state
+        """The state as it was last heard of; empty if there was none that could be used."""
+        return self._state
 
     async def load(self) -> dict[str, Any]:
         """The state that a replica saved last, this one or another."""
         await self.renew()
         return self.latest()
 
-    async def save(self, state: Mapping[str, Any]) -> None:
-        """Save it, if this replica leads."""
-        if self.is_leader:
-            self._latest = text = rendered_state(state)
-            await self._gateway.call(lambda client: client.set(STATE, text, ex=KEEP_TTL), otherwise=None, name=STATE)
+    async def save(self, state: Mapping[str, Any]) -> bool:
+        """Save it, if this replica leads; false if Redis has not taken it."""
+        if not self.is_leader:
+            return True
+        self._state, self._latest = dict(state), rendered_state(state)
+        return await self._store(self._latest)
 
     async def close(self) -> None:
         """This replica ends: another one may lead at once."""
@@ -110,11 +108,22 @@ class LeaderElection:
 
     async def _hear_state(self, led: bool) -> None:
         kept = await self._gateway.call(lambda client: client.get(STATE), otherwise=None, name=STATE)
-        if isinstance(kept, bytes) and not (self.is_leader and led):
-            self._latest = kept
-        elif kept is None and self.is_leader and (lost := self._latest) is not None:
-            # Redis has lost it.
-            await self._gateway.call(lambda client: client.set(STATE, lost, ex=KEEP_TTL), otherwise=None, name=STATE)
+        if kept is None:
+            # Redis has lost it, or never had it.
+            if self.is_leader and self._latest is not None:
+                await self._store(self._latest)
+        elif kept != self._latest and not (self.is_leader and led):
+            state = parsed_state(kept)
+            if isinstance(state, str):
+                self._say_once("the state", state)
+            else:
+                self._state, self._latest = state, kept
+
+    async def _store(self, text: bytes) -> bool:
+        async def command(client: Any) -> bool:
+            return bool(await client.set(STATE, text, ex=KEEP_TTL))
+
+        return await self._gateway.call(command, otherwise=False, name=STATE)
 
     async def _tell_resolved(self) -> None:
         untold = self._untold

@@ -227,7 +227,6 @@ class Service:
         outdated = active and now - self._saved_at > ACTIVE_SAVED_SECONDS
         if not at_end and matters == self._saved and not outdated:
             return
-        self._saved, self._saved_at = matters, now
         state = {
             "evaluated_by": self._charge.by,
             "since": self._charge.since,
@@ -235,10 +234,13 @@ class Service:
             "alerts": self._store.to_json(),
             "delivery": delivery,
         }
+        saved = True
         if self._election is not None:
-            await self._election.save(state)
+            saved = await self._election.save(state)
         elif self._state_file is not None:
             self._state_file.save(state)
+        if saved:
+            self._saved, self._saved_at = matters, now
 
     async def _evaluate_loop(self) -> None:
         while True:
