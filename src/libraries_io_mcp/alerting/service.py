@@ -274,10 +274,10 @@ class Service:
             await self.save()
 
     def _sent_by_prometheus(self) -> Collection[str]:
-        """Those that Prometheus sends to Alertmanager itself."""
+        """Those that Prometheus sends to Alertmanager itself: what fires. It may have been away when the others ended."""
         if self._watch is None or self._charge.by != "prometheus":
             return frozenset()
-        return frozenset(alert.fingerprint for alert in self._store.to_tell)
+        return frozenset(alert.fingerprint for alert in self._watch.alerts if alert.state == "firing")
 
     def _reconcile(self) -> None:
         """Decide who is in charge, and take over the alerts of whoever that is."""

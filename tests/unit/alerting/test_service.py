@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from tests.support.alert_receiver import AlertReceiver
 from tests.support.alerts import NOON
 from tests.support.polling import HANG_SECONDS
 
+from libraries_io_mcp.alerting.alert import Alert
 from libraries_io_mcp.alerting.channels.notification import Channels, Delivered, Notification, Result
 from libraries_io_mcp.alerting.dispatcher import Dispatcher
 from libraries_io_mcp.alerting.leader_election import LeaderElection
@@ -78,6 +79,23 @@ class Inbox:
 
 
 @dataclass
+class Manager:
+    """An Alertmanager that takes everything."""
+
+    sent: list[tuple[str, str]] = field(default_factory=list)
+
+    async def push(self, alerts: Sequence[Alert]) -> Result:
+        self.sent += [(alert.name, alert.state) for alert in alerts]
+        return Delivered()
+
+    async def ask(self) -> Result:
+        return Delivered()
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass
 class World:
     """A service with everything around it, and a clock. `queue` is what there is to measure; `None` is nothing."""
 
@@ -90,6 +108,7 @@ class World:
     now: float = NOON
     queue: float | None = 0.0
     inbox: Inbox = field(default_factory=Inbox)
+    manager: Manager | None = None
     sleeps: bool = False
     instance: str = "0"
     shared_samples: Callable[[Callable[[], Samples]], SharedSamples] | None = None
@@ -100,7 +119,7 @@ class World:
         self.client = httpx.AsyncClient(trust_env=False, timeout=HANG_SECONDS)
         samples = self.shared_samples and self.shared_samples(self.collect)
         self.dispatcher = Dispatcher(
-            Channels((self.inbox,)),
+            Channels((self.inbox,), self.manager),
             observer=Observer(NoOpTracer(), self.instruments),
             instruments=self.instruments,
             now=lambda: self.now,
@@ -313,6 +332,20 @@ async def test_while_prometheus_evaluates_this_server_stands_by_and_shows_its_al
         assert (facts["evaluated_by"], states(facts)) == ("prometheus", {"QueueLong": "firing"})
         assert facts["active"][0]["fired_at"] == "2026-09-21T14:12:10.000Z"
         assert facts["active"][0]["labels"] == LABELS
+
+
+async def test_what_ended_before_prometheus_came_back_is_sent_to_alertmanager_all_the_same(
+    tmp_path: Path, prometheus: PrometheusStandIn
+):
+    async with world(tmp_path, prometheus_url=prometheus.url, manager=Manager(), queue=0.0) as here:
+        prometheus.says(NOON + 15, QueueLong=("firing", NOON - 100))
+        await here.step()
+        assert here.manager is not None
+        assert here.manager.sent == []
+        # It was restarted and knows nothing of it.
+        prometheus.says(here.now + 15)
+        await here.step()
+        assert here.manager.sent == [("QueueLong", "resolved")]
 
 
 async def test_it_takes_over_what_fires_without_a_word_and_hands_back(tmp_path: Path, prometheus: PrometheusStandIn):
