@@ -274,7 +274,7 @@ class Service:
             await self.save()
 
     def _sent_by_prometheus(self) -> Collection[str]:
-        """Those that Prometheus sends to Alertmanager itself: what fires. It may have been away when the others ended."""
+        """Those that Prometheus sends to Alertmanager itself: what fires. What has ended it may have forgotten."""
         if self._watch is None or self._charge.by != "prometheus":
             return frozenset()
         return frozenset(alert.fingerprint for alert in self._watch.alerts if alert.state == "firing")
