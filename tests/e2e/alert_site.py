@@ -343,6 +343,7 @@ class Count:
     resolved_without_firing: list[Notice]
     firing_for_ever: list[str]
     doubles: int
+    told_by_both: int
     notices: int
 
 
@@ -366,7 +367,20 @@ def count(site: Site) -> Count:
         for name in SITES
         if not _is_told(window, name, told)
     ]
-    return Count(len(site.windows), untold, without, for_ever, doubles, len(site.notices))
+    both = sum(_is_told_by_both(window, name, told) for window in site.windows for name in SITES)
+    return Count(len(site.windows), untold, without, for_ever, doubles, both, len(site.notices))
+
+
+def _is_told_by_both(window: Window, site: str, told: Mapping[tuple[str, str], list[Notice]]) -> bool:
+    """Whether Alertmanager and the server itself told of it."""
+    by = {
+        receiver == f"{site}-alertmanager"
+        for (receiver, alert), notices in told.items()
+        if alert == window.alert and receiver.startswith(f"{site}-")
+        for notice in notices
+        if window.start <= notice.at <= window.end + INTERVAL and notice.status == "firing"
+    }
+    return len(by) > 1
 
 
 def _is_told(window: Window, site: str, told: Mapping[tuple[str, str], list[Notice]]) -> bool:
