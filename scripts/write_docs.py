@@ -15,6 +15,7 @@ import surface
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from libraries_io_mcp.alerting.inhibition import INHIBITIONS
 from libraries_io_mcp.answer.schema import WRITTEN, all_written
 from libraries_io_mcp.settings import GROUPS, OPENTELEMETRY_DEFAULTS, OPENTELEMETRY_NUMBERS, Allowed, variable
 from libraries_io_mcp.telemetry import semconv
@@ -164,7 +165,16 @@ def written() -> dict[Path, str]:
         if not block.search(old):
             raise SystemExit(f"{path}: no block for {name}")
         files[path] = block.sub(lambda match, text=text: match[1] + "\n" + text + "\n\n" + match[2], old)
+    path = ROOT / "otel" / "alertmanager.yml"
+    files[path] = inhibit_rules(path.read_text(encoding="utf-8"))
     return files
+
+
+def inhibit_rules(text: str) -> str:
+    """Alertmanager's configuration with the inhibitions as the server has them."""
+    before, mark, rest = text.partition("inhibit_rules:\n")
+    _, end, after = rest.partition("\nreceivers:\n")
+    return before + mark + "".join(inhibition.to_yaml() for inhibition in INHIBITIONS) + end + after
 
 
 def main() -> int:

@@ -39,6 +39,7 @@ from libraries_io_mcp.reports import Alerts, NoAlerts, register_reports
 from libraries_io_mcp.resources import SayWhy, register_resources
 from libraries_io_mcp.settings import Settings
 from libraries_io_mcp.stdio import StdioServer
+from libraries_io_mcp.supervisor import Supervisor
 from libraries_io_mcp.telemetry import semconv
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.logged_in import logged_in
@@ -51,7 +52,7 @@ from libraries_io_mcp.telemetry.summary import SLICE_SECONDS, Summary
 from libraries_io_mcp.tools import guide, register_tools, switched_off
 
 if TYPE_CHECKING:
-    from libraries_io_mcp.alerting.background import Background
+    from libraries_io_mcp.alerting.alerting_thread import AlertingThread
     from libraries_io_mcp.alerting.service import Service
 
 Lifespan = Callable[[FastMCP], AbstractAsyncContextManager[None]]
@@ -72,7 +73,7 @@ class App:
     server: FastMCP
     lifespan: Lifespan
     health: Registry
-    alerting: "Background | None"
+    alerting: "AlertingThread | None"
 
 
 def build_app(
@@ -123,13 +124,13 @@ def _assemble(
     started, series = time.monotonic(), Series()
     summary = Summary(Recent(telemetry.meter_provider).collect, monotonic=time.monotonic, on_slice=series.add)
     off = settings.telemetry.sdk_disabled
-    alerting = _alerting(settings, telemetry)
+    alerting, supervisor = _alerting(settings, telemetry), Supervisor()
     alerts = alerting or NoAlerts("without telemetry there is nothing to evaluate" if off else None)
     logs_in = settings.server.transport == "http" and settings.server.logs_in
     who = Callers(settings.server) if logs_in else None
-    health = _health(settings, telemetry, client, alerting, who, started=started, now=now, sleep=sleep)
+    health = _health(settings, telemetry, client, alerting, supervisor, who, started=started, now=now, sleep=sleep)
     beside = [] if off else [each for each in (ProcessMetrics(telemetry.meter_provider), alerting) if each is not None]
-    lifespan = _living(client, summary, health, beside)
+    lifespan = _living(client, summary, health, supervisor, beside)
     server = _server(client, observer, lifespan, settings, health, _limits(settings, telemetry.instruments), list_page)
     server.auth = who
     register_reports(server, summary.facts, health=lambda: health.report().facts(), alerts=alerts)
@@ -185,11 +186,11 @@ def _add_page(
     )
 
 
-def _alerting(settings: Settings, telemetry: Telemetry) -> "Background | None":
+def _alerting(settings: Settings, telemetry: Telemetry) -> "AlertingThread | None":
     """Alerting in a thread of its own; nothing of it is loaded when it is off, nor without metrics to look at."""
     if settings.alerts.evaluation == "off" or settings.telemetry.sdk_disabled:
         return None
-    from libraries_io_mcp.alerting.background import Background  # noqa: PLC0415 - see above
+    from libraries_io_mcp.alerting.alerting_thread import AlertingThread  # noqa: PLC0415 - see above
 
     def build() -> "Service":
         # Imported here for start-up time: this runs in that thread, when the server serves already.
@@ -198,17 +199,23 @@ def _alerting(settings: Settings, telemetry: Telemetry) -> "Background | None":
 
         samples = ProcessSamples(telemetry.meter_provider, telemetry.redactor)
         return build_service(
-            settings, collect=samples.read, observer=telemetry.observer, instruments=telemetry.instruments
+            settings,
+            collect=samples.read,
+            observer=telemetry.observer,
+            instruments=telemetry.instruments,
+            supervisor=supervisor,
         )
 
-    return Background(build, NoAlerts)
+    supervisor = Supervisor()
+    return AlertingThread(build, NoAlerts, supervisor=supervisor)
 
 
 def _health(
     settings: Settings,
     telemetry: Telemetry,
     client: LibrariesIOClient,
-    alerting: "Background | None",
+    alerting: "AlertingThread | None",
+    supervisor: Supervisor,
     who: Callers | None,
     *,
     started: float,
@@ -223,6 +230,7 @@ def _health(
             destinations=telemetry.logging.facts,
             alerting_facts=lambda: AlertingFacts(**alerting.health_facts()) if alerting else AlertingFacts("off"),
             keys=who.keys if who is not None else None,
+            problems=lambda: supervisor.problems,
             seconds=settings.health.check_seconds,
             probe_seconds=settings.health.probe_seconds,
         ),
@@ -351,7 +359,11 @@ def ending_of(app: App) -> Ending:
 
 
 def _living(
-    client: LibrariesIOClient, summary: Summary, health: Registry, beside: "Sequence[ProcessMetrics | Background]"
+    client: LibrariesIOClient,
+    summary: Summary,
+    health: Registry,
+    supervisor: Supervisor,
+    beside: "Sequence[ProcessMetrics | AlertingThread]",
 ) -> Lifespan:
     """`beside` lives as long as the server does. On stdio one server may have two connections, one after the other."""
     active = False
@@ -361,6 +373,12 @@ def _living(
             await asyncio.sleep(SLICE_SECONDS)
             await asyncio.to_thread(summary.gather)
 
+    parts = {
+        "gathering the summary": gather,
+        "looking after health": health.run,
+        "keeping in touch with replicas": client.keep_in_touch,
+    }
+
     @asynccontextmanager
     async def lifespan(_server: FastMCP) -> AsyncIterator[None]:
         nonlocal active
@@ -368,7 +386,7 @@ def _living(
             yield
             return
         active = True
-        tasks = [asyncio.create_task(each) for each in (gather(), health.run(), client.keep_in_touch())]
+        tasks = [asyncio.create_task(supervisor.keep(name, part)) for name, part in parts.items()]
         for each in beside:
             each.start()
         try:

@@ -62,13 +62,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         }
         with Running(*HTTP, folder=folder / "process", **given) as server:
             address = server.url.removesuffix("/mcp")
-            mails.wait_for(1)
+            mails.wait_for(2)
             hooks.wait_for(1)
             poll_until(lambda: _counted(address) >= 2, "the counts of two channels")
             (active,) = httpx.get(f"{address}/alerts", timeout=HANG_SECONDS).json()["active"]
             resolved = httpx.post(f"{address}/alerts/{active['fingerprint']}/resolve", timeout=HANG_SECONDS)
             assert resolved.status_code == 200, resolved.text
-            mails.wait_for(2)
+            mails.wait_for(4)
             for path in ("/metrics", "/alerts", "/alerts/history", "/health/detailed", "/status"):
                 ways_out[path] = httpx.get(f"{address}{path}", timeout=HANG_SECONDS).content
             server.end("SIGTERM")
@@ -86,10 +86,12 @@ def _counted(address: str) -> int:
 def test_people_are_told_once_that_it_fires_and_once_that_it_is_over(told: Told):
     assert [mail["Subject"] for mail in told.mails.mails] == [
         "[FIRING:1] AlwaysTheCase (high) libraries-io-mcp",
+        "[FIRING:1] AlwaysTheCase (high) libraries-io-mcp",
+        "[RESOLVED] AlwaysTheCase (high) libraries-io-mcp",
         "[RESOLVED] AlwaysTheCase (high) libraries-io-mcp",
     ]
-    firing, resolved = told.mails.mails
-    assert resolved["In-Reply-To"] == firing["Message-ID"]
+    assert sorted(map(tuple, told.mails.recipients[:2])) == [("ann@example.org",), ("bob@example.org",)]
+    assert len({mail["References"] for mail in told.mails.mails}) == 1
     assert all(told.mails.encrypted)
     first = told.hooks.requests[0]
     assert first.data["status"] == "firing"
@@ -106,9 +108,9 @@ def test_no_secret_is_given_away(told: Told):
 
 def test_each_delivery_is_logged_counted_and_traced(told: Told):
     stderr = told.ways_out["stderr"].decode()
-    assert "email: AlwaysTheCase is firing, 1 alert: done" in stderr
-    assert "webhook: AlwaysTheCase is firing, 1 alert: retry (it answered 500; again in " in stderr
+    assert "email to recipient 1: AlwaysTheCase is firing, 1 alert: delivered" in stderr
+    assert "webhook: AlwaysTheCase is firing, 1 alert: failed (it answered 500: ***; again in " in stderr
     metrics = told.ways_out["/metrics"].decode()
-    assert 'alerting_channel="email",alerting_outcome="done"' in metrics
-    assert 'alerting_channel="webhook",alerting_outcome="retry"' in metrics
+    assert 'alerting_channel="email",alerting_outcome="delivered"' in metrics
+    assert 'alerting_channel="webhook",alerting_outcome="failed"' in metrics
     assert b"alerting.deliver" in told.ways_out["traces"]

@@ -36,6 +36,7 @@ NAMES = [
     "telemetry_export",
     "log_destinations",
     "alerting",
+    "background_tasks",
 ]
 
 

@@ -19,8 +19,8 @@ from tests.unit.librariesio.test_quota import Service, ask
 from libraries_io_mcp.errors import CallError
 from libraries_io_mcp.librariesio.breaker import FAILURES
 from libraries_io_mcp.librariesio.client import LibrariesIOClient
-from libraries_io_mcp.librariesio.counters import REST_SECONDS
 from libraries_io_mcp.librariesio.shared_answers import TURN_PREFIX
+from libraries_io_mcp.redis_gateway import BACKOFF_SECONDS
 
 pytest.importorskip("redis")
 pytestmark = pytest.mark.anyio
@@ -192,7 +192,7 @@ async def test_what_was_used_alone_counts_when_valkey_is_back(replicas: Replicas
         for _ in range(10):
             await ask(each)
     with running_valkey(port):
-        clock.time += REST_SECONDS
+        clock.time += BACKOFF_SECONDS
         for each in clients:
             await each._quota.look()
         assert [each._quota._counters.are_alone for each in clients] == [False, False]

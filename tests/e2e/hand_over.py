@@ -25,7 +25,7 @@ RANGE_SECONDS: Final = 12.0
 """Of the alerts' expressions: so long the server may be held up, on a busy machine, and its condition still holds."""
 GROUP_WAIT: Final = 1.0
 START_DELAY: Final = 6.0
-"""A restarted Alertmanager tells nobody for so long (`--dispatch.start-delay`): the server's silences come first."""
+"""A restarted Alertmanager tells nobody for so long (`--dispatch.start-delay`): it hears first what fires."""
 SETTLED_SECONDS: Final = 4.0
 """After so long without a notice Alertmanager has told all it had to."""
 LONG: Final = 240.0
@@ -233,6 +233,7 @@ def _alertmanager(folder: Path, port: int, receiver_url: str) -> ServerProcess:
         f"--storage.path={home / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
+        "--data.maintenance-interval=1s",
         f"--dispatch.start-delay={START_DELAY:g}s",
     ]
     return ServerProcess("alertmanager", command, home, f"http://127.0.0.1:{port}/-/ready", {})
@@ -243,7 +244,6 @@ def _variables(folder: Path, prometheus_port: int, alertmanager_port: int, recei
         "ALERT_RULES_PATH": str(folder / "prometheus" / "rules"),
         "PROMETHEUS_URL": f"http://127.0.0.1:{prometheus_port}",
         "ALERTMANAGER_URL": f"http://127.0.0.1:{alertmanager_port}",
-        "ALERTMANAGER_SETTLE_SECONDS": f"{3 * GROUP_WAIT:g}",
         "WEBHOOK_URL": f"{receiver_url}/direct",
         "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": f"http://127.0.0.1:{prometheus_port}/api/v1/otlp/v1/metrics",
         "OTEL_METRIC_EXPORT_INTERVAL": "500",

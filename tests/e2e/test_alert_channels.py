@@ -1,4 +1,4 @@
-"""The real Alertmanager: takes what we send, stays quiet about what we told, and says things as our channels do."""
+"""The real Alertmanager: takes what we send, mutes what follows from a cause, and says things as our channels do."""
 
 import subprocess
 import time
@@ -17,7 +17,8 @@ from tests.support.smtp_server import SmtpServer
 
 from libraries_io_mcp.alerting.alert import Alert
 from libraries_io_mcp.alerting.channels.alertmanager import Alertmanager
-from libraries_io_mcp.alerting.channels.notification import Done, Retry
+from libraries_io_mcp.alerting.channels.http_post import HttpPost
+from libraries_io_mcp.alerting.channels.notification import Delivered, Failed
 from libraries_io_mcp.alerting.channels.webhook import message
 
 pytestmark = pytest.mark.anyio
@@ -70,7 +71,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 async def api(world: World) -> AsyncIterator[Alertmanager]:
-    api = Alertmanager(world.server.url)
+    api = Alertmanager(world.server.url, HttpPost(seconds=5.0, now=time.time))
     yield api
     await api.aclose()
 
@@ -88,7 +89,7 @@ def fired(name: str, **options: Any) -> Alert:
 
 async def test_our_body_is_its_body(world: World, api: Alertmanager):
     alert = fired("Shape", slo="x")
-    assert await api.push([alert], 60.0) == Done()
+    assert await api.push([alert]) == Delivered()
     theirs = poll_until(lambda: world.about("Shape"), "the alert to be told")[0]
     ours = message(a_notification(alert), "http://127.0.0.1")
     assert list(ours) == list(theirs)
@@ -108,10 +109,10 @@ async def test_our_body_is_its_body(world: World, api: Alertmanager):
 
 async def test_it_tells_the_end_by_webhook_and_mail(world: World, api: Alertmanager):
     alert = fired("Ending")
-    await api.push([alert], 60.0)
+    await api.push([alert])
     poll_until(lambda: world.about("Ending"), "it to be told as firing")
     over = Alert(alert.labels, alert.annotations, 1.0, "resolved", alert.active_at, alert.fired_at, time.time())
-    assert await api.push([over], 60.0) == Done()
+    assert await api.push([over]) == Delivered()
     poll_until(lambda: any(body["status"] == "resolved" for body in world.about("Ending")), "its end to be told")
 
     def mails() -> list[Any]:
@@ -119,35 +120,38 @@ async def test_it_tells_the_end_by_webhook_and_mail(world: World, api: Alertmana
 
     firing, resolved = poll_until(lambda: mails() if len(mails()) > 1 else None, "two mails")[:2]
     assert firing["Message-ID"] != resolved["Message-ID"]
-    # Alertmanager threads by a reference to a mail that never was; ours refer to the first one.
+    # It threads by a reference to a mail that never was, as ours do.
     assert firing["References"] == resolved["References"]
 
 
-async def test_a_silence_keeps_it_quiet_about_one_alert(world: World, api: Alertmanager):
-    quiet, loud = fired("Quiet"), fired("Loud")
-    silence = await api.silence(quiet.labels, time.time() + 300, None)
-    assert isinstance(silence, str)
-    assert await api.silence(quiet.labels, time.time() + 600, silence) == silence
-    assert isinstance(await api.silence(quiet.labels, time.time() + 600, "00000000-0000-0000-0000-000000000000"), str)
-    assert await api.push([quiet, loud], 60.0) == Done()
-    poll_until(lambda: world.about("Loud"), "the other one to be told")
+async def test_an_outage_of_the_service_is_one_notification(world: World, api: Alertmanager):
+    follows = [
+        fired("LowSuccessRate", slo="availability"),
+        fired("ErrorBudgetBurnFast", severity="critical", slo="availability"),
+        fired("HighErrorRate", slo="availability"),
+        fired("QuotaExhausted", slo="quota"),
+        fired("BreakerOpen", severity="medium", slo="upstream", libraries_io_endpoint="search"),
+        fired("HealthCheckUnhealthy", slo="health", health_check_name="api_connectivity"),
+        fired("HealthCheckUnhealthy", slo="health", health_check_name="upstream_breaker"),
+    ]
+    down, other = fired("UpstreamDown", severity="critical", slo="upstream"), fired("CacheStoreLost", slo="cache")
+    assert await api.push([down, *follows, other]) == Delivered()
+    poll_until(lambda: world.about("UpstreamDown"), "the cause to be told")
+    poll_until(lambda: world.about("CacheStoreLost"), "what does not follow from it to be told")
 
-    def state() -> str | None:
-        (found,) = [each for each in world.server.alerts() if each["labels"]["alertname"] == "Quiet"]
-        return str(found["status"]["state"]) if found["status"]["silencedBy"] else None
+    def suppressed() -> bool:
+        states = {each["labels"]["alertname"]: each["status"] for each in world.server.alerts()}
+        names = {alert.name for alert in follows}
+        return all(states[name]["state"] == "suppressed" and states[name]["inhibitedBy"] for name in names)
 
-    assert poll_until(state, "the alert to be silenced") == "suppressed"
-    assert world.about("Quiet") == []
+    poll_until(suppressed, "what follows from it to be muted")
+    assert [each for alert in follows for each in world.about(alert.name)] == []
 
 
-async def test_it_says_when_it_was_started(world: World, api: Alertmanager):
-    first = await api.started()
-    assert isinstance(first, str)
-    assert first == await api.started() != ""
+async def test_whether_it_answers(world: World, api: Alertmanager):
+    assert await api.ask() == Delivered()
     world.server.process.kill()
-    away = await api.started()
-    assert isinstance(away, Retry)
+    assert isinstance(await api.ask(), Failed)
     world.server.process.start()
     world.server.process.wait_until_ready()
-    assert isinstance(await api.started(), str)
-    assert await api.started() != first
+    assert await api.ask() == Delivered()

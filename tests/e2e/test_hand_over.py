@@ -1,7 +1,8 @@
 """Prometheus, Alertmanager or both are killed while an alert fires, while one is pending and while one is quiet.
 
-Counted at the receiver: every alert is told once when it fires and once when it resolves, whoever tells. And nobody
-evaluates, or tells, for less than three intervals.
+Counted at the receiver: every alert is told at least once when it fires and at least once when it resolves, whoever
+tells. Nobody evaluates for less than three intervals, and nobody tells for less than that, or than a minute when
+Alertmanager is away.
 """
 
 import time
@@ -13,6 +14,7 @@ from tests.e2e.hand_over import FOR_SECONDS, INTERVAL, SETTLED_SECONDS, START_DE
 from tests.support.polling import poll_until
 
 OUTAGES = ("Prometheus", "Alertmanager", "Both")
+MINUTE = 60 / INTERVAL
 TRIES = 3
 """A row that is not in time is played so often, before the product is to blame and not the machine."""
 
@@ -28,13 +30,13 @@ class Row:
 
     @property
     def right(self) -> bool:
-        """Each alert was told once when it fired and once when it resolved."""
-        return set(self.counts.values()) == {(1, 1)}
+        """Each alert was told when it fired and when it resolved; perhaps twice, by Alertmanager and past it."""
+        return all(fired > 0 and resolved > 0 for fired, resolved in self.counts.values())
 
     @property
     def in_time(self) -> bool:
-        """Nobody evaluated, or told, for less than three intervals."""
-        return max(self.unattended, self.late) < 3
+        """Nobody evaluated, or told, for so long at most."""
+        return self.unattended < 3 and self.late < (3 if self.outage == "Prometheus" else MINUTE)
 
     def __str__(self) -> str:
         told = ", ".join(
@@ -110,10 +112,10 @@ def nothing_more(site: Site, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_each_alert_is_told_once_when_it_fires_and_once_when_it_resolves(rows: dict[str, Row], outage: str) -> None:
+def test_each_alert_is_told_when_it_fires_and_when_it_resolves(rows: dict[str, Row], outage: str) -> None:
     assert rows[outage].right, rows[outage]
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_nobody_evaluates_or_tells_for_less_than_three_intervals(rows: dict[str, Row], outage: str) -> None:
+def test_nobody_evaluates_or_tells_for_a_short_time_only(rows: dict[str, Row], outage: str) -> None:
     assert rows[outage].in_time, rows[outage]

@@ -27,8 +27,8 @@ def an_alert(
     )
 
 
-def a_notification(*alerts: Alert, sequence: int = 0, started: float = NOON) -> Notification:
+def a_notification(*alerts: Alert, count: int = 0, reminds: bool = False) -> Notification:
     """One about these alerts."""
     given = alerts or (an_alert(),)
     group = {"alertname": given[0].name, "service_name": given[0].labels["service_name"]}
-    return Notification(group, given, started, sequence, NOON + 1 + sequence)
+    return Notification(group, given, NOON + 1 + count, count, reminds)

@@ -70,7 +70,7 @@ async def main(base_url: str, redis_url: str, clock: SharedClock, number: int, c
     if redis_url != "-":
         store = WatchedStore(api._quota._counters._shared)
         sleeper.also_busy = lambda: store.asked > 0
-        api._quota._counters = Counters(clock.now, store, seconds=HANG_SECONDS)
+        api._quota._counters = Counters(api._quota._counters._gateway, store)
     patient, outcomes = api.asking(timeout_seconds=900), Counter[str]()
 
     async def ask(page: int) -> None:

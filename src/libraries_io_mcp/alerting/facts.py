@@ -1,37 +1,57 @@
 """The alerts as plain data, for people and programs: the same whoever evaluates."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from libraries_io_mcp.alerting.alert import SEVERITIES, Alert
-from libraries_io_mcp.alerting.book import Book
+from libraries_io_mcp.alerting.alert_store import AlertStore
 from libraries_io_mcp.alerting.history import Event
 
 EvaluatedBy = Literal["prometheus", "in_process", "off"]
 
 
 def alerts_facts(
-    book: Book, *, evaluated_by: EvaluatedBy, since: float | None, problems: Sequence[str]
+    store: AlertStore, *, evaluated_by: EvaluatedBy, since: float | None, problems: Sequence[str]
 ) -> dict[str, Any]:
     """`{evaluated_by, since, summary, active, problems}`: what fires and is expected to, worst first."""
     order = {severity: number for number, severity in enumerate(SEVERITIES)}
-    active = sorted(book.active, key=lambda alert: (alert.state != "firing", order[alert.severity], alert.active_at))
-    firing = [alert.severity for alert in book.firing]
+    active = sorted(store.active, key=lambda alert: (alert.state != "firing", order[alert.severity], alert.active_at))
+    firing = [alert.severity for alert in store.firing]
     return {
         "evaluated_by": evaluated_by,
         "since": iso(since),
         "summary": {severity: firing.count(severity) for severity in SEVERITIES},
-        "active": [_alert(alert, by_hand=book.resolved_by_hand(alert.fingerprint)) for alert in active],
+        "active": [_alert(alert, by_hand=store.resolved_by_hand(alert.fingerprint)) for alert in active],
         "problems": list(problems),
     }
 
 
-def history_facts(book: Book) -> dict[str, Any]:
+def history_facts(store: AlertStore) -> dict[str, Any]:
     """`{events, kept, dropped}`, newest first."""
-    events = book.history.newest_first
-    return {"events": [_event(event) for event in events], "kept": len(events), "dropped": book.history.dropped}
+    events = store.history.newest_first
+    return {"events": [_event(event) for event in events], "kept": len(events), "dropped": store.history.dropped}
+
+
+def delivery_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What health has to know of the dispatcher's facts: `{undelivered, delivery_error, nobody_told}`.
+
+    `undelivered` counts the messages about firing alerts that a receiver has not taken; `nobody_told` says that no way
+    works at all, or that there is none although one is configured.
+    """
+    channels: Mapping[str, Mapping[str, Any]] = facts["channels"]
+    failing = {name: channel for name, channel in channels.items() if channel["failing"]}
+    errors = [f"{name}: {channel['reason']}" for name, channel in failing.items() if channel["firing"]]
+    alertmanager_fails = facts["alertmanager"] in ("failing", "away")
+    if alertmanager_fails:
+        errors.insert(0, f"alertmanager: {facts['alertmanager_reason']}")
+    ways = len(channels) + (facts["alertmanager"] is not None)
+    return {
+        "undelivered": sum(channel["failing"] for channel in failing.values() if channel["firing"]),
+        "delivery_error": "; ".join(errors) or None,
+        "nobody_told": 0 < ways == len(failing) + alertmanager_fails,
+    }
 
 
 def iso(seconds: float | None) -> str | None:

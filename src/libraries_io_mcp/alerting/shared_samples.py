@@ -7,17 +7,18 @@ import json
 import logging
 import struct
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from operator import is_
 from typing import Any, Final
 
+from libraries_io_mcp.alerting.leader_election import PREFIX
 from libraries_io_mcp.alerting.promql import Labels
 from libraries_io_mcp.alerting.promql.model import NAME
 from libraries_io_mcp.alerting.rounds import Samples
-from libraries_io_mcp.alerting.shared_store import SharedStore
+from libraries_io_mcp.redis_gateway import RedisGateway
 
-TOPIC: Final = "samples"
+TOPIC: Final = f"{PREFIX}samples"
 SAID_SECONDS: Final = 60
 """What was said counts for so long, once: a replica that is gone gives no new samples."""
 MOST_SAID: Final = 1_500
@@ -29,35 +30,44 @@ logger: Final = logging.getLogger(__name__)
 
 
 class SharedSamples:
-    """Collects this replica's samples and those of the others. Without Redis these are its own.
+    """Collects this replica's samples and those of the others: call `exchange`, then `collect` within the same round.
+
+    Without Redis these are its own.
 
     Args:
         collect: this replica's own.
         names: the metrics that the rules look at; others are not shared. `None` shares all.
     """
 
-    def __init__(self, store: SharedStore, collect: Callable[[], Samples], names: Collection[str] | None) -> None:
-        self._store = store
+    def __init__(self, gateway: RedisGateway, collect: Callable[[], Samples], names: Collection[str] | None) -> None:
+        self._gateway = gateway
         self._collect = collect
         self._names = names
         self._round = 0
         self._said: list[Labels] = []
         self._head = b""
         self._heard: dict[bytes, _Replica] = {}
+        self._gathered: list[tuple[Labels, float]] | None = None
+
+    async def exchange(self) -> None:
+        """Tell the others what this one measures, and hear what they have told since the last time."""
+        own = list(self._collect())
+        await self._tell(own)
+        peers = await self._gateway.peers(TOPIC)
+        self._gathered = [*own, *self._hear(peers)]
 
     def collect(self) -> list[tuple[Labels, float]]:
-        """Own samples first; of the others those that they have said since the last time."""
-        own = list(self._collect())
-        self._tell(own)
-        return [*own, *self._hear()]
+        """What `exchange` gathered, once: own samples first."""
+        gathered, self._gathered = self._gathered, None
+        return list(self._collect()) if gathered is None else gathered
 
-    def _tell(self, own: Iterable[tuple[Labels, float]]) -> None:
+    async def _tell(self, own: Iterable[tuple[Labels, float]]) -> None:
         wanted = [each for each in own if self._names is None or each[0].get(NAME) in self._names]
         said = list(islice(wanted, MOST_SAID))
         self._round += 1
         head = self._packed([labels for labels, _value in said])
         values = struct.pack(f"<{1 + len(said)}d", self._round, *(value for _labels, value in said))
-        self._store.say(TOPIC, len(head).to_bytes(4, "big") + head + values, SAID_SECONDS)
+        await self._gateway.publish(TOPIC, len(head).to_bytes(4, "big") + head + values, SAID_SECONDS)
 
     def _packed(self, labels: list[Labels]) -> bytes:
         # The same objects come each time, until there is a new series.
@@ -66,14 +76,13 @@ class SharedSamples:
             self._head = zlib.compress(json.dumps(labels, separators=(",", ":")).encode())
         return self._head
 
-    def _hear(self) -> Iterator[tuple[Labels, float]]:
-        texts = self._store.others(TOPIC)
+    def _hear(self, texts: Mapping[bytes, bytes]) -> Iterator[tuple[Labels, float]]:
         self._heard = {name: self._heard.get(name) or _Replica() for name in texts}
         for name, text in texts.items():
             try:
                 yield from self._heard[name].new(text)
             # Such as by another version of this program: that replica is not heard, and no harm is done.
-            except (ValueError, AttributeError, struct.error, zlib.error) as error:
+            except (ValueError, TypeError, AttributeError, RecursionError, struct.error, zlib.error) as error:
                 logger.debug("the samples of a replica can't be read: %s", type(error).__name__)
 
 

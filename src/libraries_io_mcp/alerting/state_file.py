@@ -1,18 +1,40 @@
-"""A small JSON file that survives the process: owned by one process at a time, replaced as a whole or not at all."""
+"""A small JSON file that survives the process: owned by one process at a time, replaced as a whole or not at all.
+
+The state before the last one is kept beside it: a damaged file costs one step, not the memory of what was told.
+"""
 
 import fcntl
 import json
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 LONGEST_BYTES: Final = 16_000_000
 """What is larger was not written by us."""
 
 logger: Final = logging.getLogger(__name__)
+
+
+def rendered_state(state: Mapping[str, Any]) -> bytes:
+    """As it is kept."""
+    return json.dumps({"version": VERSION, **state}, separators=(",", ":")).encode()
+
+
+def parsed_state(text: bytes) -> dict[str, Any] | str:
+    """What was kept, or in words why it can't be used."""
+    try:
+        state = json.loads(text) if len(text) <= LONGEST_BYTES else None
+    except (ValueError, RecursionError):
+        state = None
+    if not isinstance(state, dict):
+        return "is damaged"
+    if state.get("version") != VERSION:
+        return f"was written by another version of this program ({state.get('version')!r:.20})"
+    return state
 
 
 class StateFile:
@@ -24,6 +46,7 @@ class StateFile:
     def __init__(self, path: Path, *, asked_for: bool = True) -> None:
         """`asked_for`: somebody chose this path, so it is worth a warning when it can't be used."""
         self._path = path
+        self._previous = path.with_name(f"{path.name}.previous")
         self._unusable = logging.WARNING if asked_for else logging.INFO
         self._lock: IO[bytes] | None = None
         self._written: bytes | None = None
@@ -39,22 +62,27 @@ class StateFile:
         """What was saved last; empty when there is nothing, when it is not ours, or when it can't be used."""
         if not self._own():
             return {}
-        try:
-            with self._path.open("rb") as file:
-                text = file.read(LONGEST_BYTES + 1)
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            self._say(f"can't be read: {error.strerror}")
-            return {}
-        return self._state(text)
+        for path in (self._path, self._previous):
+            try:
+                with path.open("rb") as file:
+                    text = file.read(LONGEST_BYTES + 1)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                self._say(f"can't be read: {error.strerror}")
+                continue
+            state = parsed_state(text)
+            if not isinstance(state, str):
+                return state
+            self._say(f"{state}; alerting goes on from the one before, if there is one")
+        return {}
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Replace the content, if it is ours and differs from what was written last."""
         if not self._own():
             return
         try:
-            text = json.dumps({"version": VERSION, **state}, separators=(",", ":")).encode()
+            text = rendered_state(state)
             if text != self._written:
                 self._replace(text)
                 self._written = text
@@ -74,6 +102,8 @@ class StateFile:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        with suppress(FileNotFoundError):
+            self._path.replace(self._previous)
         beside.replace(self._path)
 
     def _own(self) -> bool:
@@ -97,20 +127,6 @@ class StateFile:
         if lock is not None:
             lock.close()
         return False
-
-    def _state(self, text: bytes) -> dict[str, Any]:
-        try:
-            found = json.loads(text) if len(text) <= LONGEST_BYTES else None
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            self._say("is damaged; alerting starts anew")
-            return {}
-        if found.get("version") != VERSION:
-            self._say(f"was written by another version of this program ({found.get('version')}); alerting starts anew")
-            return {}
-        self._written = text
-        return found
 
     def _say(self, problem: str, level: int = logging.WARNING) -> None:
         if problem != self._problem:

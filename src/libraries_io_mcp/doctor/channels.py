@@ -1,15 +1,16 @@
 """Mail and webhook: as far as can be tried without sending anybody an alert."""
 
 import asyncio
-import ssl
 from typing import Final
 from urllib.parse import urlsplit
 
 import aiosmtplib
 
+from libraries_io_mcp.alerting.channels.email import no_login
 from libraries_io_mcp.doctor.finding import Finding
 from libraries_io_mcp.settings import Settings, SmtpSettings
 from libraries_io_mcp.telemetry.reasons import reason
+from libraries_io_mcp.tls import trust
 
 SECONDS: Final = 6.0
 IMPLICIT_TLS_PORT: Final = 465
@@ -50,7 +51,7 @@ async def _talk(settings: SmtpSettings) -> tuple[str, str] | None:
         timeout=SECONDS,
         use_tls=settings.use_tls and settings.port == IMPLICIT_TLS_PORT,
         start_tls=False,
-        tls_context=ssl.create_default_context(),
+        tls_context=trust(),
     )
     try:
         await smtp.connect()
@@ -61,8 +62,8 @@ async def _talk(settings: SmtpSettings) -> tuple[str, str] | None:
             await smtp.starttls()
             await smtp.ehlo()
         if settings.username:
-            if not smtp.supported_auth_methods:
-                return "it offers no log-in", "Unset SMTP_USERNAME, or use the port for submission (587)."
+            if (refusal := no_login(smtp)) is not None:
+                return refusal, "Unset SMTP_USERNAME, or use the port for submission (587) or another server."
             password = settings.password.get_secret_value() if settings.password else ""
             await smtp.login(settings.username, password)
         await smtp.quit()
@@ -81,7 +82,7 @@ async def examine_webhook(settings: Settings) -> tuple[Finding, ...]:
     tried = f"a {'TLS' if tls else 'TCP'} connection to {url.hostname}:{port}, no alert sent"
     try:
         async with asyncio.timeout(SECONDS):
-            context = ssl.create_default_context() if tls else None
+            context = trust() if tls else None
             _, writer = await asyncio.open_connection(url.hostname, port, ssl=context)
     except OSError as error:
         advice = "Correct WEBHOOK_URL, or open the way out to it."

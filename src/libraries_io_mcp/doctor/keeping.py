@@ -1,7 +1,6 @@
 """What the server keeps: answers in Redis, lines and telemetry in files, and the rules that it reads from files."""
 
 import os
-import re
 import tempfile
 import time
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Final
 
 from libraries_io_mcp.alerting.rules import AlertingRule, default_rules, load_rules
 from libraries_io_mcp.doctor.finding import Finding
-from libraries_io_mcp.librariesio.shared_answers import CHECK_SECONDS, redis_answers, redis_pool
+from libraries_io_mcp.redis_gateway import CHECK_SECONDS, RedisGateway
 from libraries_io_mcp.settings import Settings
 
 BLOCK: Final = bytes(4096)
@@ -22,8 +21,9 @@ async def examine_store(settings: Settings) -> tuple[Finding, ...]:
         return (Finding("cache store", "ok", "REDIS_URL", "not set: answers are kept in memory"),)
     tried = "a value written to REDIS_URL and read back"
     try:
-        pool = redis_pool(re.sub("^valkey", "redis", url.get_secret_value()), CHECK_SECONDS)
-        store = redis_answers(pool, now=time.monotonic)
+        store = RedisGateway(
+            url.get_secret_value(), purpose="answers are", monotonic=time.monotonic, seconds=CHECK_SECONDS
+        )
     except ImportError:
         advice = "Install libraries-io-mcp[redis], or unset REDIS_URL: the server does not start like this."
         return (Finding("cache store", "broken", tried, "the package `redis` is not installed", advice),)

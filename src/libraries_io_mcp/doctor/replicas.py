@@ -1,29 +1,30 @@
 """Servers that share a Redis or Valkey: how many it knows, whether they share one quota, and who tells of alerts."""
 
-import asyncio
-import re
+import time
 from typing import Any, Final
 
-from libraries_io_mcp.alerting.shared_store import PREFIX as ALERTS
+from libraries_io_mcp.alerting.leader_election import LEADER
 from libraries_io_mcp.doctor.finding import Finding
 from libraries_io_mcp.librariesio.replicas import GONE_SECONDS, PREFIX
-from libraries_io_mcp.librariesio.shared_answers import CHECK_SECONDS, redis_client, redis_pool
+from libraries_io_mcp.redis_gateway import CHECK_SECONDS, RedisGateway
 from libraries_io_mcp.settings import Settings
 
 MOST_GROUPS: Final = 100
 
 
 async def examine_replicas(settings: Settings) -> tuple[Finding, ...]:
-    """Finding `replicas`. Reads only. What is wrong with Redis itself says `cache store`."""
+    """Finding `replicas`. What is wrong with Redis itself says `cache store`."""
     url = settings.redis.url
     if url is None:
         return (Finding("replicas", "skipped", "REDIS_URL", "not set: this server shares nothing with others"),)
     tried = "who has said in REDIS_URL, in the last ten seconds, that it is there"
     try:
-        groups, leads = await _look(re.sub("^valkey", "redis", url.get_secret_value()))
-    # An address that is none, a missing package, a Redis that does not answer: told there.
-    except Exception:
+        seen = await _look(url.get_secret_value())
+    except (ImportError, ValueError):
+        seen = None
+    if seen is None:
         return (Finding("replicas", "skipped", tried, "it can't be read: see cache store"),)
+    groups, leads = seen
     if not groups:
         return (Finding("replicas", "ok", tried, "no server"),)
     count = sum(groups)
@@ -37,15 +38,18 @@ async def examine_replicas(settings: Settings) -> tuple[Finding, ...]:
     return (Finding("replicas", "ok", tried, found),)
 
 
-async def _look(url: str) -> tuple[list[int], bool]:
+async def _look(url: str) -> tuple[list[int], bool] | None:
     """How many servers share each quota, the most first; and whether one of them leads."""
-    pool = redis_pool(url, CHECK_SECONDS)
-    store = redis_client(pool)
+    gateway = RedisGateway(url, purpose="replicas are", monotonic=time.monotonic, seconds=CHECK_SECONDS)
+
+    async def look(client: Any) -> tuple[list[int], bool]:
+        return await _members(client), bool(await client.exists(LEADER))
+
     try:
-        async with asyncio.timeout(CHECK_SECONDS):
-            return await _members(store), bool(await store.exists(f"{ALERTS}leader"))
+        # What is wrong with Redis itself says `cache store`.
+        return None if await gateway.round_trip() is not None else await gateway.call(look, otherwise=None)
     finally:
-        await pool.aclose()
+        await gateway.aclose()
 
 
 async def _members(store: Any) -> list[int]:

@@ -1,5 +1,6 @@
 """Prometheus and Alertmanager: whether they answer, and whether Prometheus has our rules."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,7 +9,9 @@ import httpx
 from libraries_io_mcp.alerting.rules import AlertingRule, default_rules, load_rules
 from libraries_io_mcp.doctor.finding import Finding
 from libraries_io_mcp.settings import Settings
+from libraries_io_mcp.settings.alerts import parse_headers
 from libraries_io_mcp.telemetry.reasons import reason
+from libraries_io_mcp.tls import trust
 
 SECONDS: Final = 6.0
 _SHOWN: Final = 5
@@ -41,11 +44,15 @@ async def examine_prometheus(settings: Settings) -> tuple[Finding, ...]:
 
 async def examine_alertmanager(settings: Settings) -> tuple[Finding, ...]:
     """Finding `alertmanager`."""
-    url = settings.alertmanager.url
+    given = settings.alertmanager
+    url = given.url
     if url is None:
         return (Finding("alertmanager", "skipped", "ALERTMANAGER_URL", "not set"),)
     tried = f"GET {url}/api/v2/status"
-    answer = await _json(f"{url}/api/v2/status")
+    headers = parse_headers(given.headers.get_secret_value()) if given.headers else {}
+    password = given.password.get_secret_value() if given.password else ""
+    login = httpx.BasicAuth(given.username, password) if given.username else None
+    answer = await _json(f"{url}/api/v2/status", headers, login)
     if isinstance(answer, str):
         advice = "Start Alertmanager or correct ALERTMANAGER_URL; until then e-mail and webhook are used, if set."
         return (Finding("alertmanager", "warning", tried, answer, advice),)
@@ -55,11 +62,11 @@ async def examine_alertmanager(settings: Settings) -> tuple[Finding, ...]:
     return (Finding("alertmanager", "ok", tried, "it answers"),)
 
 
-async def _json(url: str) -> Any:
+async def _json(url: str, headers: Mapping[str, str] | None = None, login: httpx.BasicAuth | None = None) -> Any:
     """The decoded answer, or as a text what was wrong with it."""
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=SECONDS) as client:
-            reply = await client.get(url)
+        async with httpx.AsyncClient(trust_env=False, verify=trust(), timeout=SECONDS) as client:
+            reply = await client.get(url, headers=headers, auth=login)
         return reply.raise_for_status().json()
     except httpx.HTTPStatusError as error:
         return f"status {error.response.status_code}"

@@ -16,6 +16,7 @@ from libraries_io_mcp.librariesio.models import Sourcerank
 from libraries_io_mcp.settings import LibrariesIOSettings
 from libraries_io_mcp.settings.proxy import place_of
 from libraries_io_mcp.telemetry.reasons import reason
+from libraries_io_mcp.tls import trust
 
 PATH: Final = "/NPM/lodash/sourcerank"
 """Small and quick to answer; that the package is there does not matter."""
@@ -37,7 +38,9 @@ async def examine_upstream(
     sent = now()
     try:
         url = proxy.get_secret_value() if proxy else None
-        async with httpx.AsyncClient(trust_env=False, proxy=url, timeout=SECONDS, headers=headers) as client:
+        async with httpx.AsyncClient(
+            trust_env=False, verify=trust(), proxy=url, timeout=SECONDS, headers=headers
+        ) as client:
             reply = await client.get(f"{settings.base_url}{PATH}", params=parameters)
     except (httpx.HTTPError, OSError) as error:
         why = "no answer in time" if isinstance(error, httpx.TimeoutException) else reason(error)

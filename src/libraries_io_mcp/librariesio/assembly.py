@@ -1,6 +1,5 @@
 """Builds what the client stands on: quota, network stack, cache, shared store."""
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
@@ -17,20 +16,15 @@ from libraries_io_mcp.librariesio.ask import Ask
 from libraries_io_mcp.librariesio.asking import Asker, Manner
 from libraries_io_mcp.librariesio.breaker import BreakerTransport
 from libraries_io_mcp.librariesio.cache import Cache
-from libraries_io_mcp.librariesio.counters import Counters, redis_counters
+from libraries_io_mcp.librariesio.counters import Counters
 from libraries_io_mcp.librariesio.deviations import DeviationCounter
 from libraries_io_mcp.librariesio.quota import Quota
 from libraries_io_mcp.librariesio.replicas import Replicas
 from libraries_io_mcp.librariesio.sending import Sender
-from libraries_io_mcp.librariesio.shared_answers import (
-    NoSharedAnswers,
-    SharedAnswers,
-    redis_answers,
-    redis_client,
-    redis_pool,
-)
+from libraries_io_mcp.librariesio.shared_answers import NoSharedAnswers, RedisAnswers, SharedAnswers
 from libraries_io_mcp.librariesio.transports import network_stack
 from libraries_io_mcp.librariesio.vitals import Contacts, Vitals
+from libraries_io_mcp.redis_gateway import RedisGateway
 from libraries_io_mcp.settings import LibrariesIOSettings
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.waits import Waits
@@ -156,14 +150,12 @@ def _shared(
     seconds: float,
 ) -> tuple[Counters, SharedAnswers, Replicas]:
     if redis_url is None:
-        return Counters(monotonic), NoSharedAnswers(), Replicas(None, sleep=sleep, seconds=seconds)
-    # The libraries know Valkey by the name of Redis.
-    url = re.sub("^valkey", "redis", redis_url.get_secret_value())
+        return Counters(), NoSharedAnswers(), Replicas(None, sleep=sleep)
     try:
-        pool = redis_pool(url, seconds)
-        counters = Counters(monotonic, redis_counters(url, pool), seconds=seconds)
-        replicas = Replicas(redis_client(pool), sleep=sleep, seconds=seconds)
-        return counters, redis_answers(pool, now=monotonic, seconds=seconds), replicas
+        gateway = RedisGateway(
+            redis_url.get_secret_value(), purpose="answers and quota are", monotonic=monotonic, seconds=seconds
+        )
+        return Counters(gateway), RedisAnswers(gateway, monotonic=monotonic), Replicas(gateway, sleep=sleep)
     except (ImportError, ConfigurationError):
         wrong = "REDIS_URL is set, but the package `redis` is not installed."
     except ValueError:

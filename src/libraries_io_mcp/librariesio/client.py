@@ -30,7 +30,6 @@ from libraries_io_mcp.librariesio.assembly import assemble
 from libraries_io_mcp.librariesio.body import MAX_REPLY_BYTES
 from libraries_io_mcp.librariesio.bulk import dependencies_ask, singles
 from libraries_io_mcp.librariesio.cache import MAX_BYTES, MAX_ENTRIES
-from libraries_io_mcp.librariesio.counters import REDIS_SECONDS
 from libraries_io_mcp.librariesio.endpoints import Endpoint, Owners, Projects, Repositories
 from libraries_io_mcp.librariesio.expenses import Expenses
 from libraries_io_mcp.librariesio.models import (
@@ -53,6 +52,7 @@ from libraries_io_mcp.librariesio.repository_models import (
     RepositoryDependencies,
     ShieldsDependencies,
 )
+from libraries_io_mcp.redis_gateway import REDIS_SECONDS
 from libraries_io_mcp.settings import LibrariesIOSettings
 from libraries_io_mcp.telemetry.instruments import Instruments
 

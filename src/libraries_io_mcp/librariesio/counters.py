@@ -5,47 +5,36 @@ window's index is part of a counter's name.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 
-T = TypeVar("T")
-REDIS_SECONDS: Final = 0.5
-"""Longer than that no call waits for Redis."""
-REST_SECONDS: Final = 15.0
-"""So long Redis is left alone after it failed."""
+from libraries_io_mcp.redis_gateway import RedisGateway
+
 CATCH_UP_KEEP_SECONDS: Final = 7_200
 """As long as the longest window's counter is kept."""
-
-logger = logging.getLogger("libraries_io_mcp.librariesio")
 
 
 class Counters:
     """Counts in `shared` while it works, else in memory, beginning with what was last seen there.
 
-    When `shared` is back, it is told what this process has counted without it.
-
-    `now` is a clock that never jumps; `seconds` is how long a question to `shared` may take.
+    When `shared` is back, it is told what this process has counted without it. `gateway` is the way to it.
     """
 
-    def __init__(
-        self, now: Callable[[], float], shared: Storage | None = None, *, seconds: float = REDIS_SECONDS
-    ) -> None:
-        self._now = now
-        self._seconds = seconds
+    def __init__(self, gateway: RedisGateway | None = None, shared: Storage | None = None) -> None:
         self._own = MemoryStorage()
-        self._shared = shared
-        self._rests_until = 0.0
+        self._gateway = gateway
+        self._shared = shared if shared is not None or gateway is None else redis_storage(gateway)
+        self._alone = False
         self._seen = _Seen("")
         self._catching_up = asyncio.Lock()
 
     @property
     def are_alone(self) -> bool:
         """Whether there is a store, but it does not work."""
-        return self._rests_until > 0
+        return self._alone
 
     @property
     def are_shared(self) -> bool:
@@ -74,22 +63,20 @@ class Counters:
 
     async def _ask(self, name: str, own: int, question: Callable[[Storage], Awaitable[int]], amount: int) -> int:
         """The count; `own` is that of this process with the `amount` that the question adds."""
-        if self._shared is None:
+        shared = self._shared
+        if self._gateway is None or shared is None:
             return own
         if name != self._seen.name:
             self._seen = _Seen(name)
-        if self._now() < self._rests_until:
-            return self._seen.guess(own)
-        try:
-            async with asyncio.timeout(self._seconds):
-                if self._rests_until:
-                    await self._catch_up(self._shared, name, own - amount)
-                count = await question(self._shared)
-        # Whatever goes wrong with Redis must not stop the calls.
-        except Exception as error:
-            if not self._rests_until:
-                logger.warning("quota is not shared: Redis failed with %s", type(error).__name__)
-            self._rests_until = self._now() + REST_SECONDS
+
+        async def count_there(_client: object) -> int | None:
+            if self._alone:
+                await self._catch_up(shared, name, own - amount)
+            return await question(shared)
+
+        count = await self._gateway.call(count_there, otherwise=None)
+        if count is None:
+            self._alone = True
             return self._seen.guess(own)
         if name == self._seen.name:
             self._seen.count, self._seen.own = count, own
@@ -98,15 +85,14 @@ class Counters:
     async def _catch_up(self, shared: Storage, name: str, own: int) -> None:
         """Tell it what of this process's count it does not know: all of it, if it has lost even what it was told."""
         async with self._catching_up:
-            if not self.are_alone:
+            if not self._alone:
                 return
             count, told = await shared.get(name), self._seen.own
             missing = own - self._seen.corrected - (0 if count < told else told)
             if missing > 0:
                 count = await shared.incr(name, CATCH_UP_KEEP_SECONDS, missing)
             self._seen = _Seen(name, count, own)
-            self._rests_until = 0.0
-            logger.warning("quota is shared again")
+            self._alone = False
 
 
 @dataclass(slots=True)
@@ -126,6 +112,8 @@ class _Seen:
         return self.count + own - self.own
 
 
-def redis_counters(url: str, pool: Any) -> Storage:
-    """Counters in Redis or Valkey over the connections of `pool`, which the caller closes."""
-    return RedisStorage(f"async+{url}", implementation="redispy", key_prefix="libraries_io_mcp", connection_pool=pool)
+def redis_storage(gateway: RedisGateway) -> Storage:
+    """Counters in Redis or Valkey over the connections of the gateway."""
+    return RedisStorage(
+        f"async+{gateway.url}", implementation="redispy", key_prefix="libraries_io_mcp", connection_pool=gateway.pool
+    )

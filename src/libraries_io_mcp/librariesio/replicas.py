@@ -5,10 +5,11 @@ What is learned here is advice: nothing fails and nothing waits when Redis does 
 """
 
 import asyncio
-import logging
-import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final, Protocol
+
+from libraries_io_mcp.redis_gateway import RedisGateway
 
 BEAT_SECONDS: Final = 2.0
 """How often each says that it is there, and looks at the others."""
@@ -17,9 +18,8 @@ LEAVE_SECONDS: Final = 0.1
 GONE_SECONDS: Final = 10.0
 """One that has not been heard of for so long is gone."""
 LONGEST_WINDOW_SECONDS: Final = 3_600
+LONGEST_HINT_SECONDS: Final = 300
 PREFIX: Final = "libraries_io_mcp:replicas:1:"
-
-logger = logging.getLogger("libraries_io_mcp.librariesio")
 
 
 class Breakers(Protocol):
@@ -43,20 +43,19 @@ class Callers(Protocol):
 
 
 class Replicas:
-    """The others, as they were seen last. `store` is a `redis.asyncio.Redis`; without one there are none.
+    """The others, as they were seen last. Without a gateway there are none.
 
-    Clocks of several machines differ, so all times are Redis' own. `seconds` is how long a look may take.
+    Clocks of several machines differ, so all times are Redis' own.
     """
 
-    def __init__(self, store: Any | None, *, sleep: Callable[[float], Awaitable[None]], seconds: float) -> None:
-        self._store = store
-        self._me = uuid.uuid4().hex
+    def __init__(self, gateway: RedisGateway | None, *, sleep: Callable[[float], Awaitable[None]]) -> None:
+        self._gateway = gateway
+        self._me = "" if gateway is None else gateway.me
         self._members = self._hints = self._shares = ""
         self._breakers: Breakers | None = None
         self._callers: Callers | None = None
         self._also: Callable[[], Awaitable[None]] | None = None
         self._sleep = sleep
-        self._seconds = seconds
         self._published: frozenset[str] = frozenset()
         self._count = 1
 
@@ -76,31 +75,25 @@ class Replicas:
 
     async def run(self) -> None:
         """Keep in touch until cancelled."""
-        while self._store is not None:
+        while self._gateway is not None:
             await self.beat()
             await self._sleep(BEAT_SECONDS)
 
     async def beat(self) -> None:
         """Say that this one is there, and look at the others. Never raises: without Redis all stays as it was seen."""
-        try:
-            async with asyncio.timeout(self._seconds):
-                if self._store is not None and self._breakers is not None:
-                    await self._exchange(self._store, self._breakers)
-        # Whatever the library raises: the quota's counters say it, and say so once.
-        except Exception as error:
-            logger.debug("no look at the other replicas: Redis failed with %s", type(error).__name__)
+        breakers = self._breakers
+        if self._gateway is not None and breakers is not None:
+            await self._gateway.call(lambda client: self._exchange(client, breakers), otherwise=None)
         if self._also is not None:
             await self._also()
 
     async def leave(self) -> None:
         """This one ends: the others need not wait until it is gone."""
-        try:
-            async with asyncio.timeout(min(LEAVE_SECONDS, self._seconds)):
-                if self._store is not None:
+        if self._gateway is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LEAVE_SECONDS):
                     # What its callers were given stays until the window is over.
-                    await self._store.zrem(self._members, self._me)
-        except Exception as error:
-            logger.debug("the other replicas are not told of the end: Redis failed with %s", type(error).__name__)
+                    await self._gateway.call(lambda client: client.zrem(self._members, self._me), otherwise=None)
 
     async def _exchange(self, store: Any, breakers: Breakers) -> None:
         seconds, micros = await store.time()
@@ -115,7 +108,7 @@ class Replicas:
                 commands.hdel(self._hints, *ended)
             if own:
                 commands.hset(self._hints, mapping={group: f"{now + left:.3f}" for group, left in own.items()})
-                commands.expire(self._hints, 300)
+                commands.expire(self._hints, LONGEST_HINT_SECONDS)
             if self._callers is not None:
                 commands.hset(self._shares, self._me, self._callers.tell())
                 commands.expire(self._shares, 2 * LONGEST_WINDOW_SECONDS)
@@ -124,7 +117,16 @@ class Replicas:
             answers = await commands.execute()
         self._published = frozenset(own)
         self._count = max(int(answers[2]), 1)
-        others = {name.decode(): float(until) - now for name, until in answers[-1].items() if name.decode() not in own}
         if self._callers is not None:
-            self._callers.hear(text for process, text in answers[-2].items() if process.decode() != self._me)
-        breakers.advise({group: left for group, left in others.items() if left > 0})
+            self._callers.hear(text for process, text in answers[-2].items() if process != self._me.encode())
+        others = {name.decode("utf-8", "replace"): _seconds_left(until, now) for name, until in answers[-1].items()}
+        breakers.advise({group: left for group, left in others.items() if left > 0 and group not in own})
+
+
+def _seconds_left(until: bytes, now: float) -> float:
+    """What is no time has passed; what lies far ahead was not written by one of us."""
+    try:
+        left = float(until) - now
+    except ValueError:
+        return 0.0
+    return left if left <= LONGEST_HINT_SECONDS else 0.0

@@ -6,15 +6,12 @@ What is stored is the reply's own bytes with what is needed to decode them again
 import asyncio
 import hashlib
 import json
-import logging
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from typing import Any, Final, Protocol
 
-from libraries_io_mcp.librariesio.counters import REDIS_SECONDS, REST_SECONDS
+from libraries_io_mcp.redis_gateway import RedisGateway
 
 PREFIX: Final = "libraries_io_mcp:answer:1:"
 LARGEST: Final = 2 * 1024 * 1024
@@ -26,10 +23,9 @@ TURN_SECONDS: Final = 3.0
 FIRST_LOOK_SECONDS: Final = 0.02
 LONGEST_LOOK_SECONDS: Final = 0.2
 """Those who wait for another process's answer look for it after these pauses, which grow."""
-CHECK_SECONDS: Final = 4.0
-CHECK_KEEP_SECONDS: Final = 60
 
-logger = logging.getLogger("libraries_io_mcp.librariesio")
+
+NOTHING: Final[tuple[Any, Any]] = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +66,6 @@ class SharedAnswers(Protocol):
         """Close the connections."""
 
 
-class Store(Protocol):
-    """What is used of `redis.asyncio.Redis`, an optional dependency."""
-
-    async def get(self, name: str) -> Any:
-        """The value, as bytes."""
-
-    async def mget(self, *names: str) -> Any:
-        """Several of them."""
-
-    async def set(
-        self, name: str, value: bytes, *, ex: int | None = None, px: int | None = None, nx: bool = False
-    ) -> Any:
-        """Keep a value for `ex` seconds or `px` milliseconds; with `nx` only if there is none."""
-
-    async def pexpire(self, name: str, time: int) -> Any:
-        """Keep it for so many milliseconds from now on."""
-
-    async def delete(self, name: str) -> Any:
-        """Keep it no more."""
-
-
 class NoSharedAnswers:
     """Nothing is shared."""
 
@@ -121,36 +96,31 @@ class NoSharedAnswers:
 
 
 class RedisAnswers:
-    """Answers in Redis. After a failure it is left alone for a while, with one warning.
-
-    `now` is a clock that never jumps; `seconds` is how long a command may take.
-    """
+    """Answers in Redis. `monotonic` is a clock that never jumps."""
 
     def __init__(
         self,
-        store: Store,
+        gateway: RedisGateway,
         *,
-        now: Callable[[], float],
-        close: Callable[[], Awaitable[None]],
-        seconds: float = REDIS_SECONDS,
+        monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._store = store
+        self._gateway = gateway
         self._sleep = sleep
-        self._seconds = seconds
-        self._close = close
-        self._now = now
-        self._rests_until = 0.0
+        self._monotonic = monotonic
 
     async def get(self, question: Any) -> RawAnswer | None:
         """The answer to a question, as long as it is fresh."""
-        stored = await self._ask(lambda: self._store.get(_key(question)))
-        return _unpack(stored) if isinstance(stored, bytes) else None
+        stored = await self._gateway.call(lambda client: client.get(_key(question)), otherwise=None)
+        return _unpack(stored)
 
     async def put(self, question: Any, answer: RawAnswer, keep_seconds: float) -> None:
         """Keep an answer, unless it is very large."""
         if len(answer.content) <= LARGEST and keep_seconds >= 1:
-            await self._ask(lambda: self._store.set(_key(question), _pack(answer), ex=int(keep_seconds)))
+            packed = _pack(answer)
+            await self._gateway.call(
+                lambda client: client.set(_key(question), packed, ex=int(keep_seconds)), otherwise=None
+            )
 
     @asynccontextmanager
     async def turn(
@@ -165,110 +135,50 @@ class RedisAnswers:
         if answer is not None and usable(answer):
             yield answer
             return
-        claim = f"{TURN_PREFIX}{_digest(question)}"
-        mine = uuid.uuid4().hex.encode()
-        claimed = await self._ask(lambda: self._store.set(claim, mine, px=_milliseconds(TURN_SECONDS), nx=True))
-        if not claimed:
+        name = f"{TURN_PREFIX}{_digest(question)}"
+        lock = self._gateway.lock(name, TURN_SECONDS)
+        if not await self._gateway.acquire(lock):
             # Either another one asks, or the store does not work: then this finds nothing and ends at once.
             with waiting:
-                answer = await self._of_another(question, claim, usable, self._now() + patience_seconds)
+                answer = await self._of_another(question, name, usable, self._monotonic() + patience_seconds)
             yield answer
             return
-        renewing = asyncio.ensure_future(self._renew(claim, mine))
+        renewing = asyncio.ensure_future(self._renew(lock))
         try:
             yield None
         finally:
             renewing.cancel()
-            if await self._ask(lambda: self._store.get(claim)) == mine:
-                await self._ask(lambda: self._store.delete(claim))
+            await self._gateway.release(lock)
 
     async def _of_another(
-        self, question: Any, claim: str, usable: Callable[[RawAnswer], bool], until: float
+        self, question: Any, lock_name: str, usable: Callable[[RawAnswer], bool], until: float
     ) -> RawAnswer | None:
         pause = FIRST_LOOK_SECONDS
         while True:
-            found = await self._ask(lambda: self._store.mget(_key(question), claim))
-            stored, claimed = found or (None, None)
-            answer = _unpack(stored) if isinstance(stored, bytes) else None
+            stored, locked = await self._gateway.call(
+                lambda client: client.mget(_key(question), lock_name), otherwise=NOTHING
+            )
+            answer = _unpack(stored)
             if answer is not None and usable(answer):
                 return answer
-            # The answer is put before the claim goes: without a claim there will be none.
-            if claimed is None or self._now() + pause >= until:
+            # The answer is put before the lock is given back: without a lock there will be none.
+            if locked is None or self._monotonic() + pause >= until:
                 return None
             await self._sleep(pause)
             pause = min(1.5 * pause, LONGEST_LOOK_SECONDS)
 
-    async def _renew(self, claim: str, mine: bytes) -> None:
+    async def _renew(self, lock: Any) -> None:
         while True:
             await self._sleep(TURN_SECONDS / 3)
-            if await self._ask(lambda: self._store.get(claim)) != mine:
-                return
-            await self._ask(lambda: self._store.pexpire(claim, _milliseconds(TURN_SECONDS)))
+            await self._gateway.acquire(lock)
 
     async def round_trip(self) -> str | None:
-        """Write a value and read it back, also while the store is left alone; `None`, or what went wrong."""
-        name, value = f"{PREFIX}check", str(self._now()).encode()
-        try:
-            async with asyncio.timeout(CHECK_SECONDS):
-                await self._store.set(name, value, ex=CHECK_KEEP_SECONDS)
-                # Another process may have written its own value meanwhile; that is an answer as well.
-                found = await self._store.get(name)
-        except TimeoutError:
-            return f"no answer within {CHECK_SECONDS:g} s"
-        # Whatever the library raises is what is to be told.
-        except Exception as error:
-            return f"{type(error).__name__}: {error}"
-        return None if found is not None else "a value that was just written is not there"
+        """Write a value and read it back; `None`, or what went wrong."""
+        return await self._gateway.round_trip()
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._close()
-
-    async def _ask(self, command: Callable[[], Any]) -> Any:
-        if self._now() < self._rests_until:
-            return None
-        try:
-            async with asyncio.timeout(self._seconds):
-                result = await command()
-        # Whatever goes wrong with Redis must not stop the calls.
-        except Exception as error:
-            if not self._rests_until:
-                logger.warning("answers are not shared: Redis failed with %s", type(error).__name__)
-            self._rests_until = self._now() + REST_SECONDS
-            return None
-        if self._rests_until:
-            logger.warning("answers are shared again")
-            self._rests_until = 0.0
-        return result
-
-
-def redis_pool(url: str, seconds: float = REDIS_SECONDS) -> Any:
-    """Connections to the Redis or Valkey of `REDIS_URL`, made when they are needed.
-
-    Raises:
-        ImportError: the package `redis` is not installed.
-        ValueError: not an address of Redis.
-    """
-    # Imported here: most installations have no Redis, and it takes a tenth of a second to import.
-    library: Any = import_module("redis.asyncio")
-    return library.ConnectionPool.from_url(url, socket_timeout=seconds, socket_connect_timeout=seconds)
-
-
-def redis_client(pool: Any) -> Any:
-    """A client over the connections of `pool`."""
-    library: Any = import_module("redis.asyncio")
-    return library.Redis(connection_pool=pool)
-
-
-def redis_answers(
-    pool: Any,
-    *,
-    now: Callable[[], float],
-    seconds: float = REDIS_SECONDS,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> RedisAnswers:
-    """Shared answers over the connections of `pool`, which are closed with them."""
-    return RedisAnswers(redis_client(pool), now=now, close=pool.aclose, seconds=seconds, sleep=sleep)
+        await self._gateway.aclose()
 
 
 def _key(question: Any) -> str:
@@ -279,20 +189,22 @@ def _digest(question: Any) -> str:
     return hashlib.sha256(repr(question).encode("utf-8", "backslashreplace")).hexdigest()[:40]
 
 
-def _milliseconds(seconds: float) -> int:
-    return int(1000 * seconds)
-
-
 def _pack(answer: RawAnswer) -> bytes:
     about = {name: value for name, value in asdict(answer).items() if name != "content"}
     return json.dumps(about).encode() + b"\n" + answer.content
 
 
-def _unpack(stored: bytes) -> RawAnswer | None:
+def _unpack(stored: object) -> RawAnswer | None:
+    """The answer, or `None` for whatever else is stored under its name."""
+    if not isinstance(stored, bytes):
+        return None
     about, _, content = stored.partition(b"\n")
     try:
         values = json.loads(about)
-        return RawAnswer(content, float(values["fetched_at"]), str(values["path"]), values["total"])
+        total = values["total"]
+        return RawAnswer(
+            content, float(values["fetched_at"]), str(values["path"]), None if total is None else int(total)
+        )
     # Written by another version or another program.
     except (ValueError, TypeError, KeyError):
         return None

@@ -18,6 +18,7 @@ from libraries_io_mcp.librariesio.retry import RetryTransport
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.semconv import Attribute
 from libraries_io_mcp.telemetry.waits import Waits
+from libraries_io_mcp.tls import trust
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.httpx import RequestInfo
@@ -65,7 +66,7 @@ def network_stack(
 def way_out(proxy: SecretStr | None = None) -> httpx.AsyncBaseTransport:
     """The real network, through a proxy if one is given. Nothing is taken from the environment."""
     through = httpx.Proxy(proxy.get_secret_value()) if proxy else None
-    return Late(lambda: httpx.AsyncHTTPTransport(limits=LIMITS, proxy=through))
+    return Late(lambda: httpx.AsyncHTTPTransport(limits=LIMITS, proxy=through, verify=trust()))
 
 
 class Late(httpx.AsyncBaseTransport):

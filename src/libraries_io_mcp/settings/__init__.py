@@ -23,6 +23,7 @@ from libraries_io_mcp.settings.alerts import (
     PrometheusSettings,
     SmtpSettings,
     WebhookSettings,
+    check_logins,
 )
 from libraries_io_mcp.settings.group import Allowed, Group, env_file, http_url, split_words, variable
 from libraries_io_mcp.settings.limits import LimitSettings, check_limits
@@ -265,6 +266,8 @@ def load_settings(
     check_server(server, given_host=host)
     limits = _load(LimitSettings)
     check_limits(limits)
+    alertmanager, webhook = _load(AlertmanagerSettings), _load(WebhookSettings)
+    check_logins(alertmanager, webhook)
     return Settings(
         _load(LibrariesIOSettings),
         _load(CacheSettings),
@@ -278,9 +281,9 @@ def load_settings(
         _load(HealthSettings),
         _load(AlertSettings),
         _load(PrometheusSettings),
-        _load(AlertmanagerSettings),
+        alertmanager,
         _smtp_settings(),
-        _load(WebhookSettings),
+        webhook,
         _load(ProxySettings),
         remarks=(*remarks(GROUPS), *opentelemetry_remarks(), *server_remarks(server)),
         broken=(*broken, *more),

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from libraries_io_mcp.errors import SettingsError
 from libraries_io_mcp.settings.group import Allowed, Group, Words, http_url
 
 AlertEvaluation = Literal["auto", "always", "off"]
@@ -19,7 +20,8 @@ SHORTEST_HMAC_SECRET: Final = 16
 def _mail_addresses(value: tuple[str, ...]) -> tuple[str, ...]:
     for each in value:
         name, at, host = each.rpartition("@")
-        if not (name and at and host) or any(mark in each for mark in " \r\n,<>"):
+        # Most mail servers take no other letters, and one bad address must not be found out by the first alert.
+        if not (name and at and host) or not each.isascii() or any(mark in each for mark in " \r\n,<>"):
             raise ValueError("not an e-mail address")
     return value
 
@@ -126,16 +128,18 @@ class AlertmanagerSettings(Group):
         AfterValidator(lambda value: value and http_url(value)),
         Field(description="Alertmanager that is told of alerts. Unset, or not answering: the channels below are used."),
     ] = None
-    settle_seconds: Annotated[
-        float,
-        Allowed("a number from 1 to 3600"),
-        Field(
-            ge=1,
-            le=3600,
-            description="After so long with an alert, Alertmanager has told people: its group_wait and group_interval "
-            "together, and a little more.",
-        ),
-    ] = 90.0
+    username: Annotated[
+        str | None,
+        Allowed("a user name"),
+        Field(description="Who logs in there (basic authentication). Unset: nobody."),
+    ] = None
+    password: Annotated[SecretStr | None, Allowed("a password"), Field(description="With this password.")] = None
+    headers: Annotated[
+        SecretStr | None,
+        AfterValidator(lambda value: value and _headers(value)),
+        Allowed("name=value, several by comma, values URL-encoded"),
+        Field(description="Further headers, such as one with a token."),
+    ] = None
 
 
 class SmtpSettings(Group):
@@ -166,7 +170,7 @@ class SmtpSettings(Group):
     to_emails: Annotated[
         Words,
         AfterValidator(_mail_addresses),
-        Allowed("e-mail addresses, separated by commas"),
+        Allowed("e-mail addresses in ASCII, separated by commas"),
         Field(description="Recipients. Needed when SMTP_SERVER is set."),
     ] = ()
     use_tls: Annotated[
@@ -195,6 +199,12 @@ class WebhookSettings(Group):
         Allowed("a bearer token"),
         Field(description="Sent as `Authorization: Bearer`."),
     ] = None
+    username: Annotated[
+        str | None,
+        Allowed("a user name"),
+        Field(description="Who logs in there (basic authentication). Unset: nobody."),
+    ] = None
+    password: Annotated[SecretStr | None, Allowed("a password"), Field(description="With this password.")] = None
     headers: Annotated[
         SecretStr | None,
         AfterValidator(lambda value: value and _headers(value)),
@@ -207,3 +217,30 @@ class WebhookSettings(Group):
         Allowed("a text of 16 characters or more"),
         Field(description="Signs the body: `X-Signature-256: sha256=<hex>` (HMAC-SHA256)."),
     ] = None
+
+
+def check_logins(alertmanager: AlertmanagerSettings, webhook: WebhookSettings) -> None:
+    """Refuse two ways to log in at one place: only one `Authorization` header can be sent.
+
+    Raises:
+        SettingsError: there are two.
+    """
+    ways = (
+        {
+            "ALERTMANAGER_USERNAME": alertmanager.username,
+            "Authorization in ALERTMANAGER_HEADERS": _authorization(alertmanager.headers),
+        },
+        {
+            "WEBHOOK_TOKEN": webhook.token,
+            "WEBHOOK_USERNAME": webhook.username,
+            "Authorization in WEBHOOK_HEADERS": _authorization(webhook.headers),
+        },
+    )
+    for place in ways:
+        given = [name for name, value in place.items() if value]
+        if len(given) > 1:
+            raise SettingsError(f"{' and '.join(given)}: both log in at one place; allowed: one of them")
+
+
+def _authorization(headers: SecretStr | None) -> bool:
+    return headers is not None and "authorization" in map(str.lower, parse_headers(headers.get_secret_value()))

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from tests.support.alerts import NOON, an_alert
 
-from libraries_io_mcp.alerting.book import Book
+from libraries_io_mcp.alerting.alert_store import AlertStore
 from libraries_io_mcp.alerting.facts import alerts_facts, history_facts, iso
 
 
 def test_the_worst_come_first_and_only_what_fires_is_counted():
-    book = Book()
-    book.update(
+    store = AlertStore()
+    store.update(
         [
             an_alert("Low", severity="low"),
             replace(an_alert("Pending", severity="critical"), state="pending", fired_at=None),
@@ -22,7 +22,7 @@ def test_the_worst_come_first_and_only_what_fires_is_counted():
         ],
         NOON,
     )
-    facts = alerts_facts(book, evaluated_by="prometheus", since=NOON, problems=["one"])
+    facts = alerts_facts(store, evaluated_by="prometheus", since=NOON, problems=["one"])
     assert [alert["name"] for alert in facts["active"]] == ["Critical", "Later", "Odd", "Low", "Pending"]
     assert facts["summary"] == {"critical": 2, "high": 1, "medium": 0, "low": 1, "none": 0}
     assert (facts["evaluated_by"], facts["since"]) == ("prometheus", "2026-09-21T14:13:20.000Z")
@@ -34,11 +34,11 @@ def test_the_worst_come_first_and_only_what_fires_is_counted():
     ("value", "shown"), [(0.5, 0.5), (float("nan"), "NaN"), (float("inf"), "+Inf"), (float("-inf"), "-Inf")]
 )
 def test_a_value_that_json_does_not_know_is_a_text(value: float, shown: float | str):
-    book = Book()
-    book.update([replace(an_alert(), value=value)], NOON)
-    facts = alerts_facts(book, evaluated_by="in_process", since=None, problems=[])
+    store = AlertStore()
+    store.update([replace(an_alert(), value=value)], NOON)
+    facts = alerts_facts(store, evaluated_by="in_process", since=None, problems=[])
     assert facts["active"][0]["value"] == shown
-    assert history_facts(book)["events"][0]["value"] == shown
+    assert history_facts(store)["events"][0]["value"] == shown
     assert json.loads(json.dumps(facts, allow_nan=False)) == facts
     assert facts["since"] is None
 

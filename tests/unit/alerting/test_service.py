@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,14 +20,16 @@ from tests.support.alert_receiver import AlertReceiver
 from tests.support.alerts import NOON
 from tests.support.polling import HANG_SECONDS
 
-from libraries_io_mcp.alerting.channels.notification import Channels, Done, Notification, Result
-from libraries_io_mcp.alerting.delivery import Delivery
+from libraries_io_mcp.alerting.alert import Alert
+from libraries_io_mcp.alerting.channels.notification import Channels, Delivered, Notification, Result
+from libraries_io_mcp.alerting.dispatcher import Dispatcher
+from libraries_io_mcp.alerting.leader_election import LeaderElection
 from libraries_io_mcp.alerting.prometheus import Prometheus
 from libraries_io_mcp.alerting.rounds import Rounds, Samples
 from libraries_io_mcp.alerting.rules import load_rules
 from libraries_io_mcp.alerting.service import UNKNOWN_SECONDS, Service
-from libraries_io_mcp.alerting.shared_state import SharedState
-from libraries_io_mcp.alerting.state_file import StateFile
+from libraries_io_mcp.alerting.shared_samples import SharedSamples
+from libraries_io_mcp.alerting.state_file import VERSION, StateFile
 from libraries_io_mcp.telemetry.instruments import Instruments
 from libraries_io_mcp.telemetry.observe import Observer
 from libraries_io_mcp.telemetry.semconv import AlertChannel
@@ -58,13 +60,15 @@ class Inbox:
     """A channel that takes everything."""
 
     name: AlertChannel = "webhook"
+    id: str = "webhook"
+    label: str = "webhook"
     got: list[Notification] = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def deliver(self, notification: Notification) -> Result:
         self.got.append(notification)
         self.came.set()
-        return Done()
+        return Delivered()
 
     async def aclose(self) -> None:
         """Nothing is open."""
@@ -75,39 +79,62 @@ class Inbox:
 
 
 @dataclass
+class Manager:
+    """An Alertmanager that takes everything."""
+
+    sent: list[tuple[str, str]] = field(default_factory=list)
+
+    async def push(self, alerts: Sequence[Alert]) -> Result:
+        self.sent += [(alert.name, alert.state) for alert in alerts]
+        return Delivered()
+
+    async def ask(self) -> Result:
+        return Delivered()
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass
 class World:
     """A service with everything around it, and a clock. `queue` is what there is to measure; `None` is nothing."""
 
     folder: Path
     prometheus_url: str | None = None
-    state_file: StateFile | SharedState | None = None
+    state_file: StateFile | None = None
+    election: LeaderElection | None = None
     rules: str = RULES
     instruments: Instruments = field(default_factory=lambda: Instruments(NoOpMeter("test")))
     now: float = NOON
     queue: float | None = 0.0
     inbox: Inbox = field(default_factory=Inbox)
+    manager: Manager | None = None
     sleeps: bool = False
     instance: str = "0"
-    together: Callable[[Callable[[], Samples]], Callable[[], Samples]] = lambda collect: collect
+    shared_samples: Callable[[Callable[[], Samples]], SharedSamples] | None = None
 
     def __post_init__(self) -> None:
         (self.folder / "rules.yml").write_text(self.rules, encoding="utf-8")
         loaded = load_rules(self.folder / "rules.yml")
         self.client = httpx.AsyncClient(trust_env=False, timeout=HANG_SECONDS)
-        self.delivery = Delivery(
-            Channels((self.inbox,)),
+        samples = self.shared_samples and self.shared_samples(self.collect)
+        self.dispatcher = Dispatcher(
+            Channels((self.inbox,), self.manager),
             observer=Observer(NoOpTracer(), self.instruments),
             instruments=self.instruments,
             now=lambda: self.now,
+            monotonic=lambda: self.now,
             sleep=self.sleep if self.sleeps else asyncio.sleep,
         )
         self.service = Service(
             loaded,
-            Rounds(loaded.groups, self.together(self.collect), self.instruments),
-            self.delivery,
+            Rounds(loaded.groups, samples.collect if samples else self.collect, self.instruments),
+            self.dispatcher,
             instruments=self.instruments,
             prometheus=Prometheus(self.prometheus_url, self.client) if self.prometheus_url else None,
             state_file=self.state_file,
+            election=self.election,
+            samples=samples,
             now=lambda: self.now,
             sleep=self.sleep if self.sleeps else asyncio.sleep,
         )
@@ -128,11 +155,11 @@ class World:
     async def step(self, seconds: float = 15.0) -> dict[str, Any]:
         """Time passes, and everything that is due is done."""
         self.now += seconds
-        await self.service.look()
+        await self.service.poll_prometheus()
         await self.service.evaluate()
-        await self.service.tell()
-        await self.delivery.work()
-        self.service.save()
+        await self.service.notify()
+        await self.dispatcher.work()
+        await self.service.save()
         return self.service.facts()
 
     async def steps(self, count: int) -> dict[str, Any]:
@@ -254,7 +281,7 @@ async def test_a_restart_neither_resolves_nor_repeats(tmp_path: Path):
             assert before.inbox.told == [("QueueLong", "firing")]
     with closing(StateFile(path)) as file:
         async with world(tmp_path, queue=None, state_file=file, now=before.now + 60) as after:
-            after.service.restore()
+            await after.service.restore()
             assert states(after.service.facts()) == {"QueueLong": "firing"}
             assert states(await after.steps(3)) == {"QueueLong": "firing"}
             after.queue = 11.0
@@ -282,17 +309,17 @@ async def test_the_file_is_written_when_something_has_changed_and_not_at_every_t
             assert path.stat().st_mtime_ns != written
 
 
-@pytest.mark.parametrize("content", ["{}", '{"groups": 1}', '{"groups": {}, "book": {}, "evaluated_by": 1}'])
+@pytest.mark.parametrize("content", ["{}", '{"groups": 1}', '{"groups": {}, "alerts": {}, "evaluated_by": 1}'])
 async def test_a_file_that_makes_no_sense_is_said_and_begun_anew(
     tmp_path: Path, content: str, caplog: pytest.LogCaptureFixture
 ):
     path = tmp_path / "state.json"
-    path.write_text(json.dumps({"version": 1, **json.loads(content)}), encoding="utf-8")
+    path.write_text(json.dumps({"version": VERSION, **json.loads(content)}), encoding="utf-8")
     with closing(StateFile(path)) as file:
         async with world(tmp_path, queue=11.0, state_file=file) as here:
             with caplog.at_level(logging.WARNING):
-                here.service.restore()
-            assert "alerting starts anew" in caplog.text
+                await here.service.restore()
+            assert "begins anew" in caplog.text
             assert states(await here.steps(3)) == {"QueueLong": "firing"}
 
 
@@ -305,6 +332,20 @@ async def test_while_prometheus_evaluates_this_server_stands_by_and_shows_its_al
         assert (facts["evaluated_by"], states(facts)) == ("prometheus", {"QueueLong": "firing"})
         assert facts["active"][0]["fired_at"] == "2026-09-21T14:12:10.000Z"
         assert facts["active"][0]["labels"] == LABELS
+
+
+async def test_what_ended_before_prometheus_came_back_is_sent_to_alertmanager_all_the_same(
+    tmp_path: Path, prometheus: PrometheusStandIn
+):
+    async with world(tmp_path, prometheus_url=prometheus.url, manager=Manager(), queue=0.0) as here:
+        prometheus.says(NOON + 15, QueueLong=("firing", NOON - 100))
+        await here.step()
+        assert here.manager is not None
+        assert here.manager.sent == []
+        # It was restarted and knows nothing of it.
+        prometheus.says(here.now + 15)
+        await here.step()
+        assert here.manager.sent == [("QueueLong", "resolved")]
 
 
 async def test_it_takes_over_what_fires_without_a_word_and_hands_back(tmp_path: Path, prometheus: PrometheusStandIn):
@@ -428,4 +469,4 @@ async def test_the_loop_runs_by_the_clock_and_saves_at_its_end(tmp_path: Path):
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
     assert here.now >= NOON + 30
-    assert json.loads(path.read_text("utf-8"))["book"]["active"]
+    assert json.loads(path.read_text("utf-8"))["alerts"]["active"]

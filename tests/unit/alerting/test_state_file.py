@@ -35,10 +35,28 @@ def test_only_its_owner_can_read_it(path: Path):
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_nothing_is_left_beside_it_but_the_lock(path: Path):
+def test_nothing_is_left_beside_it_but_the_lock_and_the_one_before(path: Path):
     with closing(StateFile(path)) as file:
         file.save({"a": 1})
-    assert sorted(each.name for each in path.parent.iterdir()) == ["alerts.json", "alerts.json.lock"]
+        file.save({"a": 2})
+    names = ["alerts.json", "alerts.json.lock", "alerts.json.previous"]
+    assert sorted(each.name for each in path.parent.iterdir()) == names
+
+
+@pytest.mark.parametrize("content", [b"{", None])
+def test_a_damaged_one_costs_one_step(path: Path, content: bytes | None, caplog: pytest.LogCaptureFixture):
+    with closing(StateFile(path)) as file:
+        file.save({"a": 1})
+        file.save({"a": 2})
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    with closing(StateFile(path)) as file:
+        assert file.load()["a"] == 1
+        file.save({"a": 3})
+        assert file.load()["a"] == 3
+    assert ("is damaged" in caplog.text) == (content is not None)
 
 
 def test_the_same_state_is_not_written_again(path: Path):

@@ -1,6 +1,7 @@
 """Servers that share a real Valkey, as the doctor sees them there."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -8,11 +9,11 @@ from tests.support.collectors import unused_port
 from tests.support.polling import HANG_SECONDS
 from tests.support.valkey import running_valkey
 
-from libraries_io_mcp.alerting.shared_store import PREFIX, redis_store
+from libraries_io_mcp.alerting.leader_election import LEADER
 from libraries_io_mcp.doctor.finding import Finding
 from libraries_io_mcp.doctor.replicas import examine_replicas
 from libraries_io_mcp.librariesio.replicas import Replicas
-from libraries_io_mcp.librariesio.shared_answers import redis_client, redis_pool
+from libraries_io_mcp.redis_gateway import RedisGateway
 from libraries_io_mcp.settings import Settings, load_settings
 
 
@@ -47,16 +48,16 @@ async def seen(given: Settings, url: str, *budgets: str, words: str) -> Finding:
     async def nothing() -> None:
         """Done at each beat."""
 
-    pool = redis_pool(url, HANG_SECONDS)
     for _ in range(5):
         for budget in budgets:
-            server = Replicas(redis_client(pool), sleep=asyncio.sleep, seconds=HANG_SECONDS)
+            gateway = RedisGateway(url, purpose="quota is", monotonic=time.monotonic, seconds=HANG_SECONDS)
+            server = Replicas(gateway, sleep=asyncio.sleep)
             server.join(budget, breakers=NoBreakers(), also=nothing)
             await server.beat()
+            await gateway.aclose()
         (finding,) = await examine_replicas(given)
         if words in finding.found:
             break
-    await pool.aclose()
     return finding
 
 
@@ -71,11 +72,11 @@ async def test_those_who_share_a_quota(url: str, monkeypatch: pytest.MonkeyPatch
 
 
 async def test_one_of_them_leads(url: str, monkeypatch: pytest.MonkeyPatch):
-    store = redis_store(url, HANG_SECONDS)
-    store.set(f"{PREFIX}leader", "one")
+    gateway = RedisGateway(url, purpose="alerts are", monotonic=time.monotonic, seconds=HANG_SECONDS)
+    assert await gateway.acquire(gateway.lock(LEADER, 60))
     finding = await seen(settings(monkeypatch, url), url, "one", words="1 server,")
     assert (finding.state, finding.found) == ("ok", "1 server, one of them leads in telling of alerts")
-    store.close()
+    await gateway.aclose()
 
 
 async def test_those_who_do_not_share_a_quota_are_told_apart(url: str, monkeypatch: pytest.MonkeyPatch):

@@ -7,9 +7,9 @@ import httpx
 import pytest
 from limits.aio.storage import MemoryStorage
 from tests.unit.librariesio.service import FakeClock, answer, client
+from tests.unit.librariesio.test_counters import counters_of
 
 from libraries_io_mcp import errors
-from libraries_io_mcp.librariesio.counters import Counters
 
 WINDOW = 60
 
@@ -146,7 +146,7 @@ async def test_what_other_processes_sent_is_no_other_user():
     service = Service(clock, latency=4.0)
     slow, quick = (client(service, clock, timeout=300) for _ in range(2))
     for api in (slow, quick):
-        api._quota._counters = Counters(clock.now, shared)
+        api._quota._counters = counters_of(clock, shared)
 
     async def work():
         first = asyncio.ensure_future(ask(slow))

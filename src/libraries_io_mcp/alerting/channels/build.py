@@ -7,11 +7,15 @@ from ssl import SSLContext
 import httpx
 from pydantic import SecretStr
 
-from libraries_io_mcp.alerting.channels.alertmanager import LIMIT_SECONDS, Alertmanager
+from libraries_io_mcp.alerting.channels.alertmanager import LIMIT_SECONDS as ALERTMANAGER_SECONDS
+from libraries_io_mcp.alerting.channels.alertmanager import Alertmanager
 from libraries_io_mcp.alerting.channels.email import Email
+from libraries_io_mcp.alerting.channels.http_post import HttpPost
 from libraries_io_mcp.alerting.channels.notification import Channel, Channels
+from libraries_io_mcp.alerting.channels.webhook import LIMIT_SECONDS as WEBHOOK_SECONDS
 from libraries_io_mcp.alerting.channels.webhook import Webhook
 from libraries_io_mcp.settings.alerts import AlertmanagerSettings, SmtpSettings, WebhookSettings, parse_headers
+from libraries_io_mcp.tls import trust
 
 
 def build_channels(
@@ -20,7 +24,6 @@ def build_channels(
     webhook: WebhookSettings,
     *,
     external_url: str = "",
-    alertmanager_limit_seconds: float = LIMIT_SECONDS,
     now: Callable[[], float] = time.time,
     network: httpx.AsyncBaseTransport | None = None,
     tls: SSLContext | None = None,
@@ -29,46 +32,57 @@ def build_channels(
 
     Args:
         external_url: where a person can look, such as the status page; told in webhooks.
-        alertmanager_limit_seconds: for one question to Alertmanager; less than the interval of evaluations.
-        tls: whom the mail channel trusts; `None` for the system's certificates.
+        tls: whom the mail channel trusts, if not those whom all trust.
     """
-    direct: list[Channel] = []
-    if smtp.server is not None and smtp.to_emails:
-        mail = Email(
+    direct: list[Channel] = list(_mails(smtp, tls))
+    if webhook.url is not None:
+        token = _clear(webhook.token)
+        post = HttpPost(
+            seconds=WEBHOOK_SECONDS,
+            now=now,
+            username=webhook.username,
+            password=_clear(webhook.password),
+            headers=_headers(webhook.headers) | ({"Authorization": f"Bearer {token}"} if token else {}),
+            network=network,
+        )
+        secret = _clear(webhook.hmac_secret)
+        direct.append(Webhook(webhook.url.get_secret_value(), post, hmac_secret=secret, external_url=external_url))
+    if alertmanager.url is None:
+        return Channels(tuple(direct))
+    post = HttpPost(
+        seconds=ALERTMANAGER_SECONDS,
+        now=now,
+        username=alertmanager.username,
+        password=_clear(alertmanager.password),
+        headers=_headers(alertmanager.headers),
+        network=network,
+    )
+    return Channels(tuple(direct), Alertmanager(alertmanager.url, post, now=now))
+
+
+def _mails(smtp: SmtpSettings, tls: SSLContext | None) -> list[Email]:
+    """One for each recipient: what goes wrong for one of them is no trouble for the others."""
+    if smtp.server is None:
+        return []
+    recipients = tuple(dict.fromkeys(smtp.to_emails))
+    return [
+        Email(
             smtp.server,
             smtp.port,
-            smtp.to_emails,
+            recipient,
+            all_recipients=recipients,
             sender=smtp.from_email,
             username=smtp.username,
             password=_clear(smtp.password),
             use_tls=smtp.use_tls,
-            tls=tls,
+            tls=tls or trust(),
         )
-        direct.append(mail)
-    if webhook.url is not None:
-        direct.append(_webhook(webhook, webhook.url, external_url, now, network))
-    if alertmanager.url is None:
-        return Channels(tuple(direct))
-    first = Alertmanager(alertmanager.url, limit_seconds=alertmanager_limit_seconds, now=now, network=network)
-    return Channels(tuple(direct), first)
+        for recipient in recipients
+    ]
 
 
-def _webhook(
-    settings: WebhookSettings,
-    url: SecretStr,
-    external_url: str,
-    now: Callable[[], float],
-    network: httpx.AsyncBaseTransport | None,
-) -> Webhook:
-    return Webhook(
-        url.get_secret_value(),
-        token=_clear(settings.token),
-        headers=parse_headers(_clear(settings.headers) or ""),
-        hmac_secret=_clear(settings.hmac_secret),
-        external_url=external_url,
-        now=now,
-        network=network,
-    )
+def _headers(secret: SecretStr | None) -> dict[str, str]:
+    return parse_headers(_clear(secret) or "")
 
 
 def _clear(secret: SecretStr | None) -> str | None:

@@ -1,6 +1,7 @@
-"""Alerts by e-mail over SMTP. `docs/decisions/alert-channels.md` says why aiosmtplib."""
+"""Alerts by e-mail over SMTP. `docs/decisions/alert-delivery.md` says why aiosmtplib."""
 
 import asyncio
+import base64
 import ipaddress
 import socket
 import ssl
@@ -11,25 +12,26 @@ from typing import Final
 import aiosmtplib
 
 from libraries_io_mcp.alerting.channels.mail_text import compose
-from libraries_io_mcp.alerting.channels.notification import Done, GiveUp, Notification, Result, Retry
+from libraries_io_mcp.alerting.channels.notification import Delivered, Failed, Notification, Result, cleaned
+from libraries_io_mcp.telemetry.reasons import reason
 from libraries_io_mcp.telemetry.semconv import AlertChannel
 
 LIMIT_SECONDS: Final = 30.0
 _GOODBYE_SECONDS: Final = 2.0
 IMPLICIT_TLS_PORT: Final = 465
-_MOST_UNFINISHED: Final = 100
 
 
 class Email:
-    """Sends notifications through one mail server.
+    """Sends notifications to one recipient through one mail server.
 
     Port 465 is TLS from the first byte. With any other port `use_tls` means STARTTLS, and nothing but the greeting is
     said in clear; without it a password is only told to a server on this host.
 
     Args:
+        all_recipients: who else gets the same; all of them are named in the mail.
         implicit_tls: TLS from the first byte; `None` for what the port says.
         limit_seconds: for one attempt in all.
-        tls: whom to trust; `None` for the system's certificates.
+        tls: whom to trust.
     """
 
     name: AlertChannel = "email"
@@ -38,8 +40,9 @@ class Email:
         self,
         server: str,
         port: int,
-        recipients: Sequence[str],
+        recipient: str,
         *,
+        all_recipients: Sequence[str] = (),
         sender: str | None = None,
         username: str | None = None,
         password: str | None = None,
@@ -48,28 +51,30 @@ class Email:
         limit_seconds: float = LIMIT_SECONDS,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._all_recipients = tuple(all_recipients) or (recipient,)
+        self.id = f"email:{recipient}"
+        # The address itself is nothing for the log.
+        place = self._all_recipients.index(recipient) + 1
+        self.label = "email" if len(self._all_recipients) == 1 else f"email to recipient {place}"
         self._server = server
         self._port = port
-        self._recipients = tuple(dict.fromkeys(recipients))
-        self._sender = sender or self._recipients[0]
+        self._recipient = recipient
+        self._sender = sender or self._all_recipients[0]
         self._login = (username, password or "") if username else None
         self._implicit = port == IMPLICIT_TLS_PORT if implicit_tls is None else implicit_tls
         self._starttls = use_tls and not self._implicit
         self._limit = limit_seconds
         self._tls = tls
-        self._remaining: dict[str, tuple[str, ...]] = {}
 
     def __repr__(self) -> str:
         return f"Email({self._server}:{self._port})"
 
     async def deliver(self, notification: Notification) -> Result:
-        """Send it to all who have not got it yet."""
+        """Send it once."""
         try:
-            mail = compose(notification, self._sender, self._recipients)
+            mail = compose(notification, self._sender, self._all_recipients)
         except (ValueError, IndexError) as error:
-            return GiveUp(f"no mail can be made of it ({type(error).__name__})")
-        identity = str(mail["Message-ID"])
-        recipients = self._remaining.get(identity, self._recipients)
+            return Failed(f"no mail can be made of it ({type(error).__name__})")
         smtp = aiosmtplib.SMTP(
             hostname=self._server,
             port=self._port,
@@ -81,78 +86,74 @@ class Email:
         )
         try:
             async with asyncio.timeout(self._limit):
-                refusal = await self._open(smtp)
-                if refusal is not None:
-                    return refusal
-                refused, _text = await smtp.send_message(mail, sender=self._sender, recipients=list(recipients))
-            codes = {address: reply.code for address, reply in refused.items()}
+                await self._open(smtp)
+                await smtp.send_message(mail, sender=self._sender, recipients=[self._recipient])
             await _say_goodbye(smtp)
-        except aiosmtplib.SMTPRecipientsRefused as error:
-            codes = {each.recipient: each.code for each in error.recipients}
-        except (aiosmtplib.SMTPException, TimeoutError, OSError, ValueError) as error:
-            return _failure(error, self._limit)
+        except (_RefusedError, aiosmtplib.SMTPException, TimeoutError, OSError, ValueError) as error:
+            return Failed(self._reason(error))
         finally:
             _hang_up(smtp)
-        return self._sent(identity, recipients, codes)
+        return Delivered()
 
     async def aclose(self) -> None:
         """Nothing stays open between two mails."""
 
-    async def _open(self, smtp: aiosmtplib.SMTP) -> Result | None:
-        """Connect, encrypt and log in; what stands in the way, or `None`."""
+    async def _open(self, smtp: aiosmtplib.SMTP) -> None:
+        """Connect, encrypt and log in.
+
+        Raises:
+            _RefusedError: this server is not to be talked to like that.
+        """
         await smtp.connect()
         if smtp.is_ehlo_or_helo_needed:
             await smtp.ehlo()
         if self._starttls:
             if not smtp.supports_extension("starttls"):
-                return GiveUp("the server has no STARTTLS, and SMTP_USE_TLS=true allows nothing in clear")
+                raise _RefusedError("the server has no STARTTLS, and SMTP_USE_TLS=true allows nothing in clear")
             await smtp.starttls()
             await smtp.ehlo()  # what was said in clear counts no more
         if self._login is None:
-            return None
+            return
         if not (self._starttls or self._implicit or _is_here(self._server)):
-            return GiveUp("SMTP_USE_TLS=false: a password is not told in clear to another machine")
-        if not smtp.supports_extension("auth") and not smtp.supported_auth_methods:
-            return GiveUp("the server offers no log-in, and SMTP_USERNAME is set")
+            raise _RefusedError("SMTP_USE_TLS=false: a password is not told in clear to another machine")
+        if (refusal := no_login(smtp)) is not None:
+            raise _RefusedError(refusal)
         await smtp.login(*self._login)
+
+    def _reason(self, error: Exception) -> str:
+        """What an exception means: the server's own words, without the password that it may repeat."""
+        if isinstance(error, _RefusedError):
+            return str(error)
+        if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+            error = error.recipients[0]
+        if isinstance(error, aiosmtplib.SMTPResponseException):
+            what = "it refused the log-in" if isinstance(error, aiosmtplib.SMTPAuthenticationError) else "it answered"
+            return cleaned(f"{what}: {error.code} {error.message}", self._secrets())
+        if isinstance(error, TimeoutError):
+            return f"the server did not answer within {self._limit:g} s"
+        return cleaned(reason(error), self._secrets())
+
+    def _secrets(self) -> list[str]:
+        if self._login is None:
+            return []
+        username, password = self._login
+        texts = (password, f"\0{username}\0{password}")
+        return [password, *(base64.b64encode(text.encode()).decode() for text in texts)] if password else []
+
+
+class _RefusedError(Exception):
+    """What this side does not do, in words."""
+
+
+def no_login(smtp: aiosmtplib.SMTP) -> str | None:
+    """Why nobody can log in at this server, or `None`."""
+    if smtp.supported_auth_methods:
         return None
-
-    def _sent(self, identity: str, recipients: tuple[str, ...], codes: dict[str, int]) -> Result:
-        """What came of it, by the recipients that were refused."""
-        later = tuple(address for address, code in codes.items() if code < 500)
-        never = len(codes) - len(later)
-        self._remaining.pop(identity, None)
-        said = ", ".join(str(code) for code in sorted(set(codes.values())))
-        note = f"{len(codes)} of {len(recipients)} recipients were refused ({said})"
-        if later:
-            # Only they are tried again: the others have it, or never will.
-            self._remaining[identity] = later
-            while len(self._remaining) > _MOST_UNFINISHED:
-                self._remaining.pop(next(iter(self._remaining)))
-            return Retry(note)
-        if never and never == len(recipients) == len(self._recipients):
-            return GiveUp(note)
-        return Done(note if never else None)
-
-
-def _failure(error: Exception, seconds: float) -> Result:
-    """What an exception means. Replies of the server may repeat what it was told, so only their codes are said."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return GiveUp("the server's certificate can't be verified")
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, aiosmtplib.SMTPResponseException):
-        what = "the log-in was refused" if isinstance(error, aiosmtplib.SMTPAuthenticationError) else "it was refused"
-        text = f"{what} ({error.code})"
-        # 4xx is for now. A server that does not even greet may be having a bad day, whatever the code.
-        passes = error.code < 500 or isinstance(error, aiosmtplib.SMTPConnectResponseError)
-        return Retry(text) if passes else GiveUp(text)
-    if isinstance(error, TimeoutError):
-        return Retry(f"the server did not answer within {seconds:g} s")
-    if isinstance(error, OSError):
-        return Retry(f"the server can't be reached ({type(error).__name__})")
-    return GiveUp(f"the server can't be used ({type(error).__name__})")
+    offered = ", ".join(sorted(method.upper() for method in smtp.server_auth_methods))
+    if not offered:
+        return "the server offers no log-in, and SMTP_USERNAME is set"
+    known = ", ".join(sorted(method.upper() for method in smtp.AUTH_METHODS))
+    return f"the server offers only {offered} to log in; known here are {known}"
 
 
 async def _say_goodbye(smtp: aiosmtplib.SMTP) -> None:

@@ -1,6 +1,5 @@
 """The mail that says what fires: headers, text and HTML, and the thread that firing and resolved make."""
 
-import hashlib
 import html
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 
-from libraries_io_mcp.alerting.alert import SEVERITIES, Alert
+from libraries_io_mcp.alerting.alert import Alert
 from libraries_io_mcp.alerting.channels.notification import Notification
 
 DISPLAY_NAME: Final = "libraries-io-mcp"
@@ -28,11 +27,10 @@ def compose(notification: Notification, sender: str, recipients: Sequence[str]) 
     mail["To"] = [_address(each) for each in recipients]
     mail["Date"] = format_datetime(datetime.fromtimestamp(int(notification.created), UTC))
     mail["Subject"] = subject(notification)
-    mail["Message-ID"] = message_id(notification, sender, notification.sequence)
-    if notification.sequence:
-        first = message_id(notification, sender, 0)
-        mail["In-Reply-To"] = first
-        mail["References"] = first
+    domain = sender.rpartition("@")[2]
+    mail["Message-ID"] = f"<{notification.identity}@{domain}>"
+    # The thread hangs on a mail that never was, as with Alertmanager: nobody need know which one came first.
+    mail["References"] = f"<{notification.thread}@{domain}>"
     # Vacation programs and ticket systems must not answer.
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
@@ -46,24 +44,13 @@ def subject(notification: Notification) -> str:
     firing = sum(alert.state == "firing" for alert in notification.alerts)
     status = f"FIRING:{firing}" if firing else "RESOLVED"
     group = notification.group
-    line = f"[{status}] {group.get('alertname', '')} ({_worst(notification)}) {group.get('service_name', '')}"
+    line = f"[{status}] {group.get('alertname', '')} ({notification.severity}) {group.get('service_name', '')}"
     return _one_line(line)[:LONGEST_SUBJECT].rstrip()
-
-
-def message_id(notification: Notification, sender: str, sequence: int) -> str:
-    """Made of the thread (group and when it began) and the place in it."""
-    thread = f"{notification.group_key} {notification.started:.3f}"
-    digest = hashlib.sha256(thread.encode()).hexdigest()[:32]
-    return f"<{digest}.{sequence}@{sender.rpartition('@')[2]}>"
 
 
 def _address(text: str, name: str = "") -> Address:
     # Address() refuses line breaks and the like, so no further header can be smuggled in.
     return Address(name, addr_spec=text)
-
-
-def _worst(notification: Notification) -> str:
-    return min((alert.severity for alert in notification.alerts), key=SEVERITIES.index, default="none")
 
 
 def _one_line(text: str) -> str:

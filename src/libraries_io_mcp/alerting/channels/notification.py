@@ -1,56 +1,55 @@
 """What a channel delivers, and what it says of it."""
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Literal, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
 
-from libraries_io_mcp.alerting.alert import Alert
+from libraries_io_mcp.alerting.alert import SEVERITIES, Alert, Severity
 from libraries_io_mcp.telemetry.semconv import AlertChannel
+
+LONGEST_REASON: Final = 200
+
+Group = tuple[tuple[str, str], ...]
+"""The labels that make a group, with their values."""
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """Delivered. `note` says what went wrong nevertheless, such as a refused recipient among several."""
+class Delivered:
+    """People have it. `note` says what was odd nevertheless."""
 
     note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
-    """Not now. `after_seconds` is what the other side asked for, if anything. The reason holds no secret."""
+class Failed:
+    """Not now; it is tried again. `after_seconds` is what the other side asked for. The reason holds no secret."""
 
     reason: str
     after_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
-    """Never: trying again would not change anything. The reason holds no secret."""
-
-    reason: str
-
-
-Result = Done | Retry | GiveUp
+Result = Delivered | Failed
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One message about a group of alerts, the same however often it is tried.
+    """One message about a group of alerts.
 
     Attributes:
         group: the labels that make the group, `alertname` and `service_name`.
-        alerts: those of the group that fire, and those that have just resolved.
-        started: when the group's first alert fired, seconds since 1970: with the group it names the thread.
-        sequence: how many messages of the thread went before.
+        alerts: those of the group that fire, and those that have just resolved. At least one.
         created: when it was made, seconds since 1970.
+        count: how many messages about these alerts the receiver had before.
+        reminds: there is nothing new in it.
     """
 
     group: Mapping[str, str]
     alerts: tuple[Alert, ...]
-    started: float
-    sequence: int
     created: float
+    count: int = 0
+    reminds: bool = False
 
     @property
     def status(self) -> Literal["firing", "resolved"]:
@@ -58,41 +57,40 @@ class Notification:
         return "firing" if any(alert.state == "firing" for alert in self.alerts) else "resolved"
 
     @property
+    def severity(self) -> Severity:
+        """The worst of them."""
+        return min((alert.severity for alert in self.alerts), key=SEVERITIES.index)
+
+    @property
     def group_key(self) -> str:
         """The group as Alertmanager writes it: `{}:{alertname="...", service_name="..."}`. Stable over time."""
         labels = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in self.group.items())
         return f"{{}}:{{{labels}}}"
 
-    def to_json(self) -> dict[str, Any]:
-        """For the state file."""
-        return {
-            "group": dict(self.group),
-            "alerts": [alert_to_json(alert) for alert in self.alerts],
-            "started": self.started,
-            "sequence": self.sequence,
-            "created": self.created,
-        }
+    @property
+    def identity(self) -> str:
+        """The same for each attempt to deliver the same, and another one for whatever follows."""
+        states = sorted(f"{alert.fingerprint} {alert.state} {alert.since:.3f}" for alert in self.alerts)
+        return _digest(self.group_key, str(self.count), *states)
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Notification":
-        """What `to_json` gave.
-
-        Raises:
-            KeyError, TypeError: it is something else.
-        """
-        return cls(
-            dict(data["group"]),
-            tuple(alert_from_json(alert) for alert in data["alerts"]),
-            float(data["started"]),
-            int(data["sequence"]),
-            float(data["created"]),
-        )
+    @property
+    def thread(self) -> str:
+        """The same for all that is told of one outage, from its first alert on."""
+        return _digest(self.group_key, f"{min(alert.since for alert in self.alerts):.3f}")
 
 
 class Channel(Protocol):
-    """A way to people."""
+    """A way to one receiver.
+
+    Attributes:
+        name: the kind, as signals have it.
+        id: the receiver, as the notification log knows it; stable over restarts.
+        label: the same for people: in the log and on the health page.
+    """
 
     name: AlertChannel
+    id: str
+    label: str
 
     async def deliver(self, notification: Notification) -> Result:
         """Deliver within the channel's time limit. Raises nothing."""
@@ -103,45 +101,15 @@ class Channel(Protocol):
         ...
 
 
-def alert_to_json(alert: Alert) -> dict[str, Any]:
-    """For the state file."""
-    values = {field.name: getattr(alert, field.name) for field in fields(alert)}
-    return {**values, "labels": dict(alert.labels), "annotations": dict(alert.annotations)}
-
-
-def alert_from_json(data: Mapping[str, Any]) -> Alert:
-    """What `alert_to_json` gave.
-
-    Raises:
-        TypeError: it is something else.
-    """
-    return Alert(**data)
-
-
-def group_of(alert: Alert) -> tuple[tuple[str, str], ...]:
-    """The group of an alert: its name and service."""
-    return tuple((name, alert.labels.get(name, "")) for name in ("alertname", "service_name"))
-
-
-def common(mappings: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """What all of them say alike, by name."""
-    first, *others = mappings or [{}]
-    return {name: first[name] for name in sorted(first) if all(each.get(name) == first[name] for each in others)}
-
-
 class AlertmanagerApi(Protocol):
     """What is asked of Alertmanager: see `alertmanager.py`."""
 
-    async def push(self, alerts: Sequence[Alert], interval_seconds: float) -> Result:
+    async def push(self, alerts: Sequence[Alert]) -> Result:
         """Send alerts as Prometheus does."""
         ...
 
-    async def started(self) -> str | Result:
-        """When it was started, or why it does not answer."""
-        ...
-
-    async def silence(self, labels: Mapping[str, str], until: float, known: str | None) -> str | Result:
-        """Silence one alert."""
+    async def ask(self) -> Result:
+        """Whether it answers."""
         ...
 
     async def aclose(self) -> None:
@@ -155,3 +123,26 @@ class Channels:
 
     direct: tuple[Channel, ...] = ()
     alertmanager: AlertmanagerApi | None = None
+
+
+def group_of(alert: Alert) -> Group:
+    """The group of an alert: its name and service."""
+    return tuple((name, alert.labels.get(name, "")) for name in ("alertname", "service_name"))
+
+
+def common(mappings: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """What all of them say alike, by name."""
+    first, *others = mappings or [{}]
+    return {name: first[name] for name in sorted(first) if all(each.get(name) == first[name] for each in others)}
+
+
+def cleaned(text: str, secrets: Iterable[str]) -> str:
+    """What the other side said, as one short line without what it may repeat of our secrets."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, "***")
+    line = " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
+    return line if len(line) <= LONGEST_REASON else f"{line[:LONGEST_REASON]}..."
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:32]

@@ -3,57 +3,37 @@
 import hashlib
 import hmac
 import json
-import time
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import httpx
-
 from libraries_io_mcp.alerting.alert import Alert
+from libraries_io_mcp.alerting.channels.http_post import HttpPost
 from libraries_io_mcp.alerting.channels.notification import Notification, Result, common
-from libraries_io_mcp.alerting.channels.reply import post
 from libraries_io_mcp.telemetry.semconv import AlertChannel
 
 LIMIT_SECONDS: Final = 10.0
 NO_TIME: Final = "0001-01-01T00:00:00Z"
 """How Alertmanager writes the end of what has not ended."""
-_USER_AGENT: Final = "libraries-io-mcp"
 
 
 class Webhook:
     """Posts notifications to one address.
 
     Args:
-        headers: further ones, as they are.
+        hmac_secret: signs the body.
         external_url: where a person can look, in the body's `externalURL`.
-        limit_seconds: for one attempt in all.
     """
 
     name: AlertChannel = "webhook"
+    id = "webhook"
+    label = "webhook"
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        token: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        hmac_secret: str | None = None,
-        external_url: str = "",
-        limit_seconds: float = LIMIT_SECONDS,
-        now: Callable[[], float] = time.time,
-        network: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
+    def __init__(self, url: str, post: HttpPost, *, hmac_secret: str | None = None, external_url: str = "") -> None:
         self._url = url
-        self._headers = {"User-Agent": _USER_AGENT, **(headers or {}), "Content-Type": "application/json"}
-        if token is not None:
-            self._headers["Authorization"] = f"Bearer {token}"
+        self._post = post
         self._secret = hmac_secret.encode() if hmac_secret else None
         self._external_url = external_url
-        self._limit = limit_seconds
-        self._now = now
-        self._client = httpx.AsyncClient(transport=network, trust_env=False, timeout=limit_seconds)
 
     def __repr__(self) -> str:
         return f"Webhook({urlsplit(self._url).hostname})"
@@ -61,15 +41,14 @@ class Webhook:
     async def deliver(self, notification: Notification) -> Result:
         """Post it once."""
         body = json.dumps(message(notification, self._external_url), ensure_ascii=False).encode()
-        headers = self._headers
-        if self._secret is not None:
-            signature = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
-            headers = {**headers, "X-Signature-256": f"sha256={signature}"}
-        return await post(self._client, self._url, body, headers, seconds=self._limit, now=self._now)
+        if self._secret is None:
+            return await self._post.send("POST", self._url, body)
+        signature = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+        return await self._post.send("POST", self._url, body, {"X-Signature-256": f"sha256={signature}"})
 
     async def aclose(self) -> None:
         """Close its connections."""
-        await self._client.aclose()
+        await self._post.aclose()
 
 
 def message(notification: Notification, external_url: str) -> dict[str, Any]:
@@ -102,7 +81,7 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "status": "firing" if firing else "resolved",
         "labels": dict(sorted(alert.labels.items())),
         "annotations": dict(sorted(alert.annotations.items())),
-        "startsAt": rfc3339(alert.active_at if alert.fired_at is None else alert.fired_at),
+        "startsAt": rfc3339(alert.since),
         "endsAt": NO_TIME if firing or alert.resolved_at is None else rfc3339(alert.resolved_at),
         "generatorURL": "",
         "fingerprint": alert.fingerprint,
@@ -110,10 +89,11 @@ def _alert(alert: Alert) -> dict[str, Any]:
 
 
 def _reason(notification: Notification) -> str:
-    firing = notification.status == "firing"
-    if not firing:
+    if notification.status == "resolved":
         return "all alerts resolved"
-    if notification.sequence == 0:
+    if notification.reminds:
+        return "repeat interval elapsed"
+    if notification.count == 0:
         return "first notification"
     resolved = any(alert.state == "resolved" for alert in notification.alerts)
     return "some alerts resolved" if resolved else "new alerts added"

@@ -6,6 +6,7 @@ from libraries_io_mcp.health.check import Check
 from libraries_io_mcp.health.checks.alerts import AlertingFacts, alerting
 from libraries_io_mcp.health.checks.keeping import cache_performance, storage_connectivity
 from libraries_io_mcp.health.checks.leaving import log_destinations, telemetry_export
+from libraries_io_mcp.health.checks.parts import background_tasks
 from libraries_io_mcp.health.checks.sign_in import Keys, sign_in
 from libraries_io_mcp.health.checks.upstream import api_connectivity, rate_limit_status, upstream_breaker
 from libraries_io_mcp.librariesio.vitals import Vitals
@@ -21,6 +22,7 @@ def checks(
     deliveries: Callable[[], Sequence[Delivery]],
     destinations: Callable[[], Sequence[DestinationFacts]],
     alerting_facts: Callable[[], AlertingFacts],
+    problems: Callable[[], Sequence[str]],
     keys: Keys | None = None,
     seconds: float,
     probe_seconds: float,
@@ -40,5 +42,6 @@ def checks(
         Check("telemetry_export", telemetry_export(deliveries), interval=seconds),
         Check("log_destinations", log_destinations(destinations), interval=seconds),
         Check("alerting", alerting(alerting_facts), interval=seconds),
+        Check("background_tasks", background_tasks(problems), interval=seconds),
         *((Check("sign_in", sign_in(keys), interval=seconds, timeout=15),) if keys is not None else ()),
     )

@@ -180,8 +180,7 @@ ALERT_DELIVERIES: Final = Metric(
     "alerting.deliveries",
     "counter",
     "{delivery}",
-    "Attempts to tell people of alerts, by what came of them. `held`: kept back by the rule's cooldown; `dropped`: the "
-    "queue was full; `give_up`: refused for good, or tried for too long.",
+    "Attempts to tell people of alerts, by what came of them. What failed is tried again.",
     (Attribute.ALERT_CHANNEL, Attribute.ALERT_OUTCOME),
 )
 REPLY_DEVIATIONS: Final = Metric(

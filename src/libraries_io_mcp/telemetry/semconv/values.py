@@ -62,7 +62,7 @@ LogDestination = Literal["queue", "console", "file", "syslog", "otlp"]
 LOG_DESTINATIONS: Final[frozenset[str]] = frozenset(get_args(LogDestination))
 AlertChannel = Literal["alertmanager", "email", "webhook"]
 ALERT_CHANNELS: Final[frozenset[str]] = frozenset(get_args(AlertChannel))
-AlertDelivery = Literal["done", "retry", "give_up", "dropped", "held"]
+AlertDelivery = Literal["delivered", "failed"]
 AlertSeverity = Literal["critical", "high", "medium", "low", "none"]
 ALERT_SEVERITIES: Final[frozenset[str]] = frozenset(get_args(AlertSeverity))
 ActiveAlertState = Literal["pending", "firing"]
@@ -101,6 +101,7 @@ HealthCheck = Literal[
     "log_destinations",
     "alerting",
     "sign_in",
+    "background_tasks",
 ]
 """The checks of `health/checks`. A new one is added here first."""
 HEALTH_CHECKS: Final[frozenset[str]] = frozenset(get_args(HealthCheck))

@@ -10,7 +10,8 @@ import pytest
 from tests.support.alert_receiver import LONG, AlertReceiver
 from tests.support.alerts import NOON, a_notification, an_alert
 
-from libraries_io_mcp.alerting.channels.notification import Done, GiveUp, Result, Retry
+from libraries_io_mcp.alerting.channels.http_post import HttpPost
+from libraries_io_mcp.alerting.channels.notification import LONGEST_REASON, Delivered, Failed, Result
 from libraries_io_mcp.alerting.channels.webhook import Webhook
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +26,9 @@ def receiver() -> Iterator[AlertReceiver]:
 
 @asynccontextmanager
 async def webhook(url: str, **options: Any) -> AsyncIterator[Webhook]:
-    channel = Webhook(f"{url}/hooks/secret-path?key=secret-query", now=lambda: NOON, **{"token": TOKEN, **options})
+    headers = {"Authorization": f"Bearer {TOKEN}", **options.pop("headers", {})}
+    post = HttpPost(seconds=options.pop("seconds", 10.0), now=lambda: NOON, headers=headers)
+    channel = Webhook(f"{url}/hooks/secret-path?key=secret-query", post, **options)
     yield channel
     await channel.aclose()
 
@@ -38,7 +41,7 @@ async def deliver(url: str, **options: Any) -> Result:
 async def test_the_body_is_that_of_alertmanager(receiver: AlertReceiver):
     over = an_alert(resolved=NOON + 60, tool="b")
     async with webhook(receiver.url, external_url="http://127.0.0.1:8000/status") as channel:
-        assert await channel.deliver(a_notification(an_alert(tool="a"), over)) == Done()
+        assert await channel.deliver(a_notification(an_alert(tool="a"), over)) == Delivered()
     (body,) = receiver.bodies
     labels = {"alertname": "HighErrorRate", "service_name": "libraries-io-mcp", "severity": "high"}
     assert body == {
@@ -76,8 +79,18 @@ async def test_the_body_is_that_of_alertmanager(receiver: AlertReceiver):
     }
 
 
+@pytest.mark.parametrize(
+    ("count", "reminds", "reason"),
+    [(0, False, "first notification"), (1, False, "new alerts added"), (1, True, "repeat interval elapsed")],
+)
+async def test_why_it_is_told(receiver: AlertReceiver, count: int, reminds: bool, reason: str):
+    async with webhook(receiver.url) as channel:
+        await channel.deliver(a_notification(count=count, reminds=reminds))
+    assert receiver.bodies[0]["notification_reason"] == reason
+
+
 async def test_headers_token_and_signature(receiver: AlertReceiver):
-    assert await deliver(receiver.url, headers={"X-Team": "a b"}, hmac_secret="0123456789abcdef") == Done()
+    assert await deliver(receiver.url, headers={"X-Team": "a b"}, hmac_secret="0123456789abcdef") == Delivered()
     (request,) = receiver.requests
     assert request.path == "/hooks/secret-path?key=secret-query"
     assert request.headers["Authorization"] == f"Bearer {TOKEN}"
@@ -90,14 +103,14 @@ async def test_headers_token_and_signature(receiver: AlertReceiver):
 @pytest.mark.parametrize(
     ("status", "result"),
     [
-        (204, Done()),
-        (400, GiveUp("it answered 400")),
-        (401, GiveUp("it answered 401")),
-        (410, GiveUp("it answered 410")),
-        (408, Retry("it answered 408")),
-        (429, Retry("it answered 429")),
-        (500, Retry("it answered 500")),
-        (503, Retry("it answered 503")),
+        (204, Delivered()),
+        (400, Failed("it answered 400")),
+        (401, Failed("it answered 401")),
+        (410, Failed("it answered 410")),
+        (408, Failed("it answered 408")),
+        (429, Failed("it answered 429")),
+        (500, Failed("it answered 500")),
+        (503, Failed("it answered 503")),
     ],
 )
 async def test_what_an_answer_leads_to(receiver: AlertReceiver, status: int, result: Result):
@@ -118,38 +131,44 @@ async def test_what_an_answer_leads_to(receiver: AlertReceiver, status: int, res
 )
 async def test_how_long_it_asks_to_wait(receiver: AlertReceiver, asked: str, seconds: float | None):
     receiver.status, receiver.reply_headers = 429, {"Retry-After": asked}
-    assert await deliver(receiver.url) == Retry("it answered 429", seconds)
+    assert await deliver(receiver.url) == Failed("it answered 429: {}", seconds)
 
 
 async def test_a_redirect_is_not_followed(receiver: AlertReceiver):
     with AlertReceiver() as elsewhere:
         receiver.status, receiver.reply_headers = 307, {"Location": f"{elsewhere.url}/"}
         result = await deliver(receiver.url)
-        assert isinstance(result, GiveUp)
+        assert isinstance(result, Failed)
         assert "redirect" in result.reason
         assert elsewhere.requests == []
 
 
 async def test_a_server_that_hangs(receiver: AlertReceiver):
     receiver.hang = True
-    assert await deliver(receiver.url, limit_seconds=0.3) == Retry("it did not answer within 0.3 s")
+    assert await deliver(receiver.url, seconds=0.3) == Failed("it did not answer within 0.3 s")
 
 
 async def test_a_server_that_is_not_there(unused_port: int):
     result = await deliver(f"http://127.0.0.1:{unused_port}")
-    assert result == Retry("it can't be reached (ConnectError)")
+    assert result == Failed("connection refused: nobody listens there")
 
 
 async def test_a_reply_without_end_is_not_read(receiver: AlertReceiver):
     receiver.reply = b"x" * LONG
-    assert await deliver(receiver.url) == Done("the reply was longer than 64 KiB and was not read")
+    assert await deliver(receiver.url) == Delivered("the reply was longer than 64 KiB")
     receiver.status = 500
-    assert await deliver(receiver.url) == Retry("it answered 500")
+    assert await deliver(receiver.url) == Failed(f"it answered 500: {'x' * LONGEST_REASON}...")
+
+
+async def test_what_it_says_of_a_failure_is_told_without_our_secrets(receiver: AlertReceiver):
+    receiver.status = 403
+    receiver.reply = f"no:\r\n secret-path, key=secret-query, secret-query, Bearer {TOKEN}, {TOKEN}".encode()
+    assert await deliver(receiver.url) == Failed("it answered 403: no: ***, ***, ***, ***, ***")
 
 
 async def test_an_address_that_can_not_be_used():
     result = await deliver("gopher://127.0.0.1")
-    assert isinstance(result, GiveUp)
+    assert isinstance(result, Failed)
     assert "secret" not in result.reason
 
 

@@ -21,10 +21,16 @@ pytestmark = pytest.mark.anyio
         (
             AlertingFacts("prometheus", problems=("a.yml: bad",), undelivered=3, delivery_error="refused"),
             "degraded",
-            "1 problems with the rules; the first: a.yml: bad. 3 notifications are not delivered: refused.",
+            "1 problems with the rules; the first: a.yml: bad. 3 messages about alerts are not delivered: refused.",
         ),
         (AlertingFacts("prometheus", undelivered=3), "healthy", None),
-        (AlertingFacts("prometheus", undelivered=3, delivery_error="refused"), "degraded", "3 notifications"),
+        (AlertingFacts("prometheus", undelivered=3, delivery_error="refused"), "degraded", "3 messages"),
+        (AlertingFacts("prometheus", delivery_error="refused", nobody_told=True), "unhealthy", "Nobody is told"),
+        (
+            AlertingFacts("in_process", failed_parts=("evaluating failed 3 s ago (X)",)),
+            "unhealthy",
+            "evaluating failed",
+        ),
     ],
 )
 async def test_the_verdict(facts: AlertingFacts, status: Status, error: str | None):

@@ -34,6 +34,7 @@ def registry(api: LibrariesIOClient, clock: FakeClock) -> Registry:
         deliveries=deliveries,
         destinations=lambda: (DestinationFacts("console", int(clock.time), 0, None),),
         alerting_facts=lambda: AlertingFacts("in_process", last_evaluation_age=1.0),
+        problems=tuple,
         seconds=10,
         probe_seconds=300,
     )

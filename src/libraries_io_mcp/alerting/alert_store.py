@@ -1,17 +1,20 @@
 """The alerts as they stand, whoever evaluates them, and what became of each since the evaluation before."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from libraries_io_mcp.alerting.alert import Alert
+from libraries_io_mcp.alerting.alert import Alert, alert_from_json, alert_to_json
 from libraries_io_mcp.alerting.history import Event, History
 
 RESOLVED_SECONDS: Final = 900.0
 """How long a resolved alert is still told about, as Prometheus does: a message may have been lost."""
 
+logger: Final = logging.getLogger(__name__)
 
-class Book:
+
+class AlertStore:
     """Active alerts, those that resolved of late, those that a person resolved, and the history."""
 
     def __init__(self) -> None:
@@ -52,41 +55,50 @@ class Book:
         for key, alert in new.items():
             known = self._active.get(key)
             events += self._go_on(known, alert, now)
-            new[key] = _since(known, alert)
+            new[key] = _with_its_beginning(known, alert)
         self._active = new
-        self._resolved = {key: each for key, each in self._resolved.items() if _recent(each, now)}
+        self._resolved = {key: alert for key, alert in self._resolved.items() if _is_recent(alert, now)}
         for event in events:
             self.history.add(event)
         return events
 
     def resolve(self, fingerprint: str, now: float) -> Event | None:
-        """A person says that it is over; so it is, until it would fire anew. `None` when it does not fire now."""
+        """A person says that it is over; so it is, until it would fire anew.
+
+        Returns:
+            `None` when it does not fire now, or was resolved already.
+        """
         alert = self._active.get(fingerprint)
-        if alert is None or alert.state != "firing":
+        if alert is None or alert.state != "firing" or fingerprint in self._by_hand:
             return None
-        if fingerprint not in self._by_hand:
-            self._by_hand[fingerprint] = self._resolved[fingerprint] = replace(alert, state="resolved", resolved_at=now)
-            self.history.add(Event.of("resolved_by_hand", alert, now))
-        return Event.of("resolved_by_hand", alert, now)
+        self._by_hand[fingerprint] = self._resolved[fingerprint] = replace(alert, state="resolved", resolved_at=now)
+        event = Event.of("resolved_by_hand", alert, now)
+        self.history.add(event)
+        return event
 
     def to_json(self) -> dict[str, Any]:
         """For the state file."""
         return {
-            "active": [asdict(alert) for alert in self._active.values()],
-            "resolved": [asdict(alert) for alert in self._resolved.values()],
-            "by_hand": [asdict(alert) for alert in self._by_hand.values()],
+            "active": [alert_to_json(alert) for alert in self._active.values()],
+            "resolved": [alert_to_json(alert) for alert in self._resolved.values()],
+            "by_hand": [alert_to_json(alert) for alert in self._by_hand.values()],
             "history": self.history.to_json(),
         }
 
-    def restore(self, data: Mapping[str, Any]) -> None:
-        """Take over what `to_json` gave.
+    def restore(self, data: Any, is_known: Callable[[Alert], bool]) -> None:
+        """Take over what `to_json` gave; what can't be used of it is said and left out.
 
-        Raises:
-            KeyError, TypeError, ValueError: it is something else.
+        Args:
+            is_known: whether there still is a rule for the alert. Without one it is over.
         """
-        active, resolved, by_hand = (_alerts(data[name]) for name in ("active", "resolved", "by_hand"))
-        self.history.restore(data["history"])
-        self._active, self._resolved, self._by_hand = active, resolved, by_hand
+        state = data if isinstance(data, Mapping) else {}
+        self._active = _alerts(state, "active", is_known)
+        self._resolved = _alerts(state, "resolved", lambda _alert: True)
+        self._by_hand = _alerts(state, "by_hand", is_known)
+        try:
+            self.history.restore(state["history"])
+        except (KeyError, TypeError, ValueError) as error:
+            logger.warning("the saved history of alerts can't be read (%s): it begins anew", type(error).__name__)
 
     def _end(self, key: str, alert: Alert, now: float) -> list[Event]:
         if self._by_hand.pop(key, None) is not None:
@@ -103,7 +115,7 @@ class Book:
         return [Event.of("firing" if alert.state == "firing" else "pending", alert, now)]
 
 
-def _since(before: Alert | None, alert: Alert) -> Alert:
+def _with_its_beginning(before: Alert | None, alert: Alert) -> Alert:
     """The alert with the times of its beginning, which another evaluator may not have seen."""
     if before is None or alert.state != "firing":
         return alert
@@ -112,10 +124,22 @@ def _since(before: Alert | None, alert: Alert) -> Alert:
     return replace(alert, active_at=active_at, fired_at=fired_at)
 
 
-def _recent(alert: Alert, now: float) -> bool:
+def _is_recent(alert: Alert, now: float) -> bool:
     return alert.resolved_at is not None and now - alert.resolved_at < RESOLVED_SECONDS
 
 
-def _alerts(data: Iterable[Mapping[str, Any]]) -> dict[str, Alert]:
-    alerts = [Alert(**each) for each in data]
-    return {alert.fingerprint: alert for alert in alerts}
+def _alerts(state: Mapping[str, Any], name: str, is_known: Callable[[Alert], bool]) -> dict[str, Alert]:
+    items = state.get(name)
+    if not isinstance(items, list):
+        logger.warning("the saved list of %s alerts can't be read: it begins anew", name)
+        return {}
+    alerts = {}
+    for item in items:
+        try:
+            alert = alert_from_json(item)
+        except ValueError as error:
+            logger.warning("one saved alert can't be read and is left out: %s", error)
+            continue
+        if is_known(alert):
+            alerts[alert.fingerprint] = alert
+    return alerts

@@ -11,9 +11,18 @@ from tests.support.polling import HANG_SECONDS
 from tests.support.valkey import running_valkey
 from tests.unit.alerting.test_service import World, world
 
+from libraries_io_mcp.alerting.leader_election import (
+    BY_HAND,
+    GRACE_SECONDS,
+    LEADER,
+    LEASE_SECONDS,
+    SEEN,
+    STATE,
+    LeaderElection,
+)
+from libraries_io_mcp.alerting.notification_log import MISSING_SECONDS
 from libraries_io_mcp.alerting.shared_samples import SharedSamples
-from libraries_io_mcp.alerting.shared_state import GRACE_SECONDS, LEASE_SECONDS, ORPHAN_SECONDS, SharedState
-from libraries_io_mcp.alerting.shared_store import PREFIX, SharedStore, redis_store
+from libraries_io_mcp.redis_gateway import RedisGateway
 
 pytest.importorskip("redis")
 pytestmark = pytest.mark.anyio
@@ -34,22 +43,20 @@ class Team:
         self._folder = folder
         self._url = f"valkey://127.0.0.1:{valkey.port}/0"
         self._samples = samples
-        self.store = redis_store(self._url, HANG_SECONDS)
-        stack.callback(self.store.close)
+        self.store = valkey.client()
         self.replicas: list[World] = []
         self.now = NOON
 
     async def add(self) -> World:
-        client = redis_store(self._url, HANG_SECONDS)
-        self._stack.callback(client.close)
-        store = SharedStore(client, monotonic=lambda: self.now)
+        gateway = RedisGateway(self._url, purpose="alerts are", monotonic=lambda: self.now, seconds=HANG_SECONDS)
+        self._stack.push_async_callback(gateway.aclose)
         folder = self._folder / str(len(self.replicas))
         folder.mkdir(exist_ok=True)
-        given: dict[str, Any] = {"state_file": SharedState(store), "instance": store.me, "now": self.now}
+        given: dict[str, Any] = {"election": LeaderElection(gateway), "instance": gateway.me, "now": self.now}
         if self._samples:
-            given["together"] = lambda collect: SharedSamples(store, collect, {"queue_length"}).collect
+            given["shared_samples"] = lambda collect: SharedSamples(gateway, collect, {"queue_length"})
         self.replicas.append(await self._stack.enter_async_context(world(folder, **given)))
-        self.replicas[-1].service.restore()
+        await self.replicas[-1].service.restore()
         return self.replicas[-1]
 
     async def steps(self, count: int, *, seconds: float = 15.0, without: World | None = None) -> None:
@@ -66,7 +73,7 @@ class Team:
 
     @property
     def leaders(self) -> list[bool]:
-        return [replica.state_file is not None and replica.state_file.leads for replica in self.replicas]
+        return [replica.election is not None and replica.election.is_leader for replica in self.replicas]
 
 
 @pytest.fixture
@@ -106,11 +113,11 @@ async def test_the_next_one_leads_and_repeats_nothing(team: Team):
     await team.steps(5)
     dead = team.replicas[0]
     # What is left of a killed one goes by itself, after ten seconds and ninety.
-    team.store.delete(f"{PREFIX}leader")
+    team.store.delete(LEADER)
     await team.steps(3, without=dead)
     assert team.leaders[1:] == [True, False]
     assert team.told == [FIRING]
-    team.store.delete(*team.store.keys(f"{PREFIX}seen:*"))
+    team.store.delete(*team.store.keys(f"{SEEN}:*"))
     for each in team.replicas:
         each.queue = 0.0
     await team.steps(3, without=dead)
@@ -122,8 +129,8 @@ async def test_one_that_ends_hands_over_at_once_and_comes_back_with_what_is_know
         each.queue = 11.0
     await team.steps(5)
     gone = team.replicas.pop(0)
-    gone.service.save(at_end=True)
-    gone.state_file.close()
+    await gone.service.save(at_end=True)
+    await gone.election.close()
     await team.steps(1)
     assert team.leaders == [True, False]
     again = await team.add()
@@ -138,10 +145,10 @@ async def test_an_alert_that_only_a_dead_one_saw_is_over_after_a_while(team: Tea
     await team.steps(5)
     assert team.told == [FIRING]
     dead = team.replicas[2]
-    team.store.delete(*team.store.keys(f"{PREFIX}seen:*"))
+    team.store.delete(*team.store.keys(f"{SEEN}:*"))
     await team.steps(3, without=dead)
     assert team.told == [FIRING]
-    await team.steps(int(ORPHAN_SECONDS / 15) + 1, without=dead)
+    await team.steps(int(MISSING_SECONDS / 15) + 1, without=dead)
     assert team.told == [FIRING, RESOLVED]
 
 
@@ -189,7 +196,7 @@ async def test_what_a_person_resolves_at_one_is_resolved_at_all(team: Team):
     for each in team.replicas:
         assert [alert["resolved_by_hand"] for alert in each.service.facts()["active"]] == [True]
     # Also by those that lead later, and by one that starts later.
-    team.store.delete(f"{PREFIX}leader")
+    team.store.delete(LEADER)
     (await team.add()).queue = 11.0
     await team.steps(3, without=team.replicas[0])
     assert team.told == [FIRING, RESOLVED]
@@ -224,9 +231,31 @@ async def test_what_was_resolved_while_valkey_was_away_is_told_when_it_is_back(t
 async def test_what_another_version_says_is_not_heard(team: Team):
     team.replicas[1].queue = 11.0
     await team.steps(1)
-    members = f"{PREFIX}seen"
+    members = SEEN
     for number, text in enumerate(("{", '[{"unknown": 1}]', "7")):
         team.store.zadd(members, {f"other{number}": team.store.time()[0]})
         team.store.set(f"{members}:other{number}", text)
     await team.steps(5)
     assert team.told == [FIRING]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(BY_HAND, {"x": "not a number"}), (BY_HAND, "no hash"), (STATE, "{"), (STATE, {"a": "1"}), (SEEN, "no set")],
+)
+async def test_one_bad_value_costs_only_itself(team: Team, name: str, value: Any, caplog: pytest.LogCaptureFixture):
+    team.store.delete(name)
+    if isinstance(value, dict):
+        team.store.hset(name, mapping=value)
+    else:
+        team.store.set(name, value)
+    for each in team.replicas:
+        each.queue = 11.0
+    await team.steps(5)
+    assert team.told == [FIRING]
+    # Another one leads: what it can't read it says, and begins anew.
+    dead = team.replicas[0]
+    team.store.delete(LEADER)
+    await team.steps(3, without=dead)
+    assert team.leaders[1:] == [True, False]
+    assert caplog.messages

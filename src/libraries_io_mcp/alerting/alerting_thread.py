@@ -4,22 +4,21 @@ A call is never held up by it, nor the start: everything else of alerting is imp
 """
 
 import asyncio
-import logging
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Protocol
+
+from libraries_io_mcp.supervisor import Supervisor
 
 QUIET_SECONDS: Final = 2.0
 """The start of a session is busy enough; a question about alerts ends the wait."""
 READY_SECONDS: Final = 20.0
 """Longest wait of a question for the first evaluation."""
 RESOLVE_SECONDS: Final = 10.0
+PART: Final = "alerting"
 LEAVE_SECONDS: Final = 1.0
 """How long a thread that has been asked to end may take before there can be another one."""
-
-logger: Final = logging.getLogger(__name__)
 
 
 class Service(Protocol):
@@ -51,19 +50,26 @@ class Reports(Protocol):
         """In place of their history."""
 
 
-class Background:
-    """The thread. Everything here may be called from any thread.
+class AlertingThread:
+    """The thread. Everything here may be called from any thread. Whatever ends it, it is started again.
 
     Args:
         build: makes the service; called in the thread.
         without: what to say while there is no service, given the reason in words.
+        supervisor: is told of what ended it.
         quiet_seconds: how long to wait before anything is done.
     """
 
     def __init__(
-        self, build: Callable[[], Service], without: Callable[[str], Reports], *, quiet_seconds: float = QUIET_SECONDS
+        self,
+        build: Callable[[], Service],
+        without: Callable[[str], Reports],
+        *,
+        supervisor: Supervisor,
+        quiet_seconds: float = QUIET_SECONDS,
     ) -> None:
         self._build = build
+        self._supervisor = supervisor
         self._without = without
         self._quiet_seconds = quiet_seconds
         self._wanted = threading.Event()
@@ -73,7 +79,7 @@ class Background:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._ending = False
-        self._ended_at: float | None = None
+        self._stopped = threading.Event()
         self._problem = "alerting has not started yet"
         self._thread: threading.Thread | None = None
 
@@ -85,6 +91,7 @@ class Background:
             self._ending = False
             self._service = self._loop = self._task = None
             self._wanted.clear()
+            self._stopped.clear()
             self._ready.clear()
             self._saved.clear()
             self._thread = threading.Thread(target=self._run, name="alerting", daemon=True)
@@ -93,6 +100,7 @@ class Background:
     def stop(self) -> None:
         """Ask it to save its state and end. Does not wait."""
         self._ending = True
+        self._stopped.set()
         self._wanted.set()
         loop, task = self._loop, self._task
         if loop is not None and task is not None:
@@ -128,10 +136,7 @@ class Background:
         service = self._service
         if service is not None and self._ready.is_set():
             return service.health_facts()
-        if self._ended_at is None:
-            return {"evaluated_by": "in_process"}
-        age = time.monotonic() - self._ended_at
-        return {"evaluated_by": "in_process", "last_evaluation_age": age, "problems": (self._problem,)}
+        return {"evaluated_by": "in_process", "failed_parts": self._supervisor.problems}
 
     def resolve(self, fingerprint: str) -> bool:
         """A person says that an alert is over; false when there is no such alert.
@@ -156,22 +161,25 @@ class Background:
 
     def _run(self) -> None:
         self._wanted.wait(self._quiet_seconds)
-        try:
-            if not self._ending:
+        while not self._ending:
+            try:
                 asyncio.run(self._main())
-        except Exception as error:
-            # The server goes on without alerts: that is said here, on /alerts and by health.
-            self._service = None
-            self._ended_at = time.monotonic()
-            self._problem = f"alerting ended: {type(error).__name__}"
-            logger.exception("alerting ended; no alert is raised from now on")
-        finally:
-            self._ready.set()
+            # A panic of a foreign library too, which is no Exception: the server goes on, and so must its alerts.
+            except BaseException as error:
+                self._service = self._task = None
+                self._problem = f"alerting failed: {type(error).__name__}"
+                self._supervisor.failed(PART, error)
+                self._ready.set()
+                self._stopped.wait(self._supervisor.pause(PART))
+            else:
+                break
+        self._ready.set()
 
     async def _main(self) -> None:
         self._service = self._build()
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._service.run(self._ready.set))
+        self._saved.clear()
         if self._ending:
             self._task.cancel()
         try:
