@@ -126,8 +126,7 @@ def _assemble(
     off = settings.telemetry.sdk_disabled
     alerting, supervisor = _alerting(settings, telemetry), Supervisor()
     alerts = alerting or NoAlerts("without telemetry there is nothing to evaluate" if off else None)
-    logs_in = settings.server.transport == "http" and settings.server.logs_in
-    who = Callers(settings.server) if logs_in else None
+    who = Callers(settings.server) if settings.server.transport == "http" and settings.server.logs_in else None
     health = _health(settings, telemetry, client, alerting, supervisor, who, started=started, now=now, sleep=sleep)
     beside = [] if off else [each for each in (ProcessMetrics(telemetry.meter_provider), alerting) if each is not None]
     lifespan = _living(client, summary, health, supervisor, beside)
@@ -373,11 +372,8 @@ def _living(
             await asyncio.sleep(SLICE_SECONDS)
             await asyncio.to_thread(summary.gather)
 
-    parts = {
-        "gathering the summary": gather,
-        "looking after health": health.run,
-        "keeping in touch with replicas": client.keep_in_touch,
-    }
+    parts = {"gathering the summary": gather, "looking after health": health.run}
+    parts["keeping in touch with replicas"] = client.keep_in_touch
 
     @asynccontextmanager
     async def lifespan(_server: FastMCP) -> AsyncIterator[None]:

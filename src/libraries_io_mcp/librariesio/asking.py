@@ -61,13 +61,13 @@ class Asker:
         waits: Waits,
         longest_keep_seconds: float | None,
         contacts: Contacts,
-        deviations: DeviationCounter,
         now: Callable[[], float],
         monotonic: Callable[[], float],
         caller: Callable[[], str],
     ) -> None:
         self._contacts = contacts
-        self._deviations = deviations
+        self.deviations = DeviationCounter(instruments)
+        """What of the replies could not be read since the start."""
         self._caller = caller
         self._sender = sender
         self._instruments = instruments
@@ -216,7 +216,7 @@ class Asker:
             # Raised out here: the exception shows the body, which belongs in no message and no traceback.
             raise InvalidReplyError("Libraries.io's answer does not have the promised form.")
         if deviations:
-            self._deviations.record(ask.endpoint.template, deviations)
+            self.deviations.record(ask.endpoint.template, deviations)
         final = names_in(ask.endpoint.template, raw.path) or {}
 
         def stored(key: str) -> str | None:

@@ -17,7 +17,6 @@ from libraries_io_mcp.librariesio.asking import Asker, Manner
 from libraries_io_mcp.librariesio.breaker import BreakerTransport
 from libraries_io_mcp.librariesio.cache import Cache
 from libraries_io_mcp.librariesio.counters import Counters
-from libraries_io_mcp.librariesio.deviations import DeviationCounter
 from libraries_io_mcp.librariesio.quota import Quota
 from libraries_io_mcp.librariesio.replicas import Replicas
 from libraries_io_mcp.librariesio.sending import Sender
@@ -72,7 +71,6 @@ def assemble(
         max_reply_bytes=max_reply_bytes,
     )
     has_key = settings.api_key is not None
-    deviations = DeviationCounter(instruments)
     asker = Asker(
         Sender(stack, base_url=base_url, key_present=has_key, now=now, monotonic=monotonic, sleep=sleep),
         instruments=instruments,
@@ -81,13 +79,12 @@ def assemble(
         waits=waits,
         longest_keep_seconds=cache_ttl_seconds,
         contacts=contacts,
-        deviations=deviations,
         now=now,
         monotonic=monotonic,
         caller=caller,
     )
     replicas.join(quota.name, breakers=breaker, callers=quota, also=quota.look)
-    return asker, quota, _vitals(contacts, deviations, asker, quota, breaker, cache, shared, replicas), replicas
+    return asker, quota, _vitals(contacts, asker, quota, breaker, cache, shared, replicas), replicas
 
 
 def _cache(instruments: Instruments, waits: Waits, now: Callable[[], float], entries: int, size: int) -> Cache:
@@ -118,7 +115,6 @@ def _quota(
 
 def _vitals(
     contacts: Contacts,
-    deviations: DeviationCounter,
     asker: Asker,
     quota: Quota,
     breaker: BreakerTransport,
@@ -131,7 +127,7 @@ def _vitals(
         quota=quota.status,
         breakers=breaker.facts,
         cache=cache.facts,
-        deviations=deviations.counts,
+        deviations=asker.deviations.counts,
         store_kind="memory" if isinstance(shared, NoSharedAnswers) else "redis",
         try_store=shared.round_trip,
         probe=lambda: _probe(asker),
