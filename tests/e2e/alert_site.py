@@ -354,12 +354,15 @@ def count(site: Site) -> Count:
         told.setdefault((notice.receiver, notice.alert), []).append(notice)
     without, doubles = [], 0
     for notices in told.values():
-        before = "resolved"
+        before: Notice | None = None
         for notice in notices:
-            if notice.status == "resolved" and before == "resolved":
+            # The same once more, unless it has begun to fire again in between.
+            again = before is not None and before.status == notice.status
+            if again and before is not None and not _begins(site.windows, before, notice):
+                doubles += 1
+            elif notice.status == "resolved" and (before is None or before.status == "resolved"):
                 without.append(notice)
-            doubles += notice.status == before == "firing"
-            before = notice.status
+            before = notice
     for_ever = [f"{alert} at {receiver}" for (receiver, alert), each in told.items() if each[-1].status == "firing"]
     untold = [
         f"{window.alert} from {window.start:.0f} to {window.end:.0f} at site {name}"
@@ -369,6 +372,11 @@ def count(site: Site) -> Count:
     ]
     both = sum(_is_told_by_both(window, name, told) for window in site.windows for name in SITES)
     return Count(len(site.windows), untold, without, for_ever, doubles, both, len(site.notices))
+
+
+def _begins(windows: list[Window], one: Notice, other: Notice) -> bool:
+    """Whether the alert begins to fire between two notices of it."""
+    return any(window.alert == one.alert and one.at < window.start < other.at for window in windows)
 
 
 def _is_told_by_both(window: Window, site: str, told: Mapping[tuple[str, str], list[Notice]]) -> bool:
