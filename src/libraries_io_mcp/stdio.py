@@ -3,7 +3,6 @@
 The SDK reads `sys.stdin.buffer` and writes `sys.stdout.buffer`, each in a thread. Here these are `Input` and `Output`,
 which know the requests that are not answered yet. So the end of the input, a signal or the end of the parent process
 reaches the SDK, which then refuses what is in flight, only when the answers that are due are out, or their time is.
-docs/decisions/end.md says more.
 """
 
 import io
@@ -16,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final, cast
 
 import anyio
@@ -48,17 +48,16 @@ class OpenRequests:
     def add(self, number: object) -> bool:
         """Whether the id was free."""
         with self._none_left:
-            free = str(number) not in self._ids
+            before = len(self._ids)
             self._ids.add(str(number))
-        return free
+            return len(self._ids) > before
 
     def remove(self, number: object) -> bool:
         """Whether the request was open: a cancelled one is not answered."""
         with self._none_left:
             was_open = str(number) in self._ids
             self._ids.discard(str(number))
-            if not self._ids:
-                self._none_left.notify_all()
+            self._none_left.notify_all()
         return was_open
 
     def wait(self, seconds: float) -> int:
@@ -71,11 +70,11 @@ class OpenRequests:
 class Output(io.RawIOBase):
     """The wire to the client. The SDK writes whole lines, one at a time."""
 
-    def __init__(self, descriptor: int, requests: OpenRequests) -> None:
+    def __init__(self, descriptor: int) -> None:
+        self.requests = OpenRequests()
         self.ending = False
-        """Whether a client that reads nothing is still waited for."""
+        """Whether a client that reads nothing is waited for no more."""
         self._descriptor = descriptor
-        self._requests = requests
         self._lock = threading.Lock()
         self._room = select.poll()
         self._room.register(descriptor, select.POLLOUT)
@@ -89,14 +88,14 @@ class Output(io.RawIOBase):
         line = bytes(data)
         message = json.loads(line)
         # Closed before it is written: the client may use the id again as soon as it has the answer.
-        if "method" in message or self._requests.remove(message.get("id")):
+        if "method" in message or self.requests.remove(message.get("id")):
             self._write(line)
         return len(line)
 
     def refuse(self, number: int | str | None, code: int, why: str) -> None:
         """Answer what the SDK is not shown."""
-        answer = {"jsonrpc": "2.0", "id": number, "error": {"code": code, "message": why}}
-        self._write(json.dumps(answer).encode() + b"\n")
+        error = {"code": code, "message": why}
+        self._write(json.dumps({"jsonrpc": "2.0", "id": number, "error": error}).encode() + b"\n")
 
     def _write(self, line: bytes) -> None:
         """Raises `BrokenPipeError` when the client is gone, or does not read although the server ends."""
@@ -113,14 +112,12 @@ class Output(io.RawIOBase):
 class Input(io.RawIOBase):
     """The client's lines, but for those that are no message. To the SDK they end when `OpenRequests` may."""
 
-    def __init__(
-        self, descriptor: int, requests: OpenRequests, output: Output, *, parent: int, drain: Callable[[], None]
-    ) -> None:
+    def __init__(self, descriptor: int, output: Output, *, parent: int, drain: Callable[[], None]) -> None:
         """`drain` is called at the end. A `parent` of 0 or 1 can't be watched."""
         self.reopens = False
         """Whether the SDK's connection ends only for another one to begin."""
         self._descriptor = descriptor
-        self._requests = requests
+        self._requests = output.requests
         self._output = output
         self._parent = parent
         self._drain = drain
@@ -236,11 +233,10 @@ class StdioServer:
         """No more answers are waited for."""
         self._server = server
         self._ending = ending
-        self._requests = OpenRequests()
-        self._output = Output(_take(1, 2), self._requests)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        self._input = Input(_take(0, nothing), self._requests, self._output, parent=parent, drain=self._drain)
-        os.close(nothing)
+        self._output = Output(_take(1, 2))
+        with Path(os.devnull).open("rb") as nothing:
+            taken = _take(0, nothing.fileno())
+        self._input = Input(taken, self._output, parent=parent, drain=self._drain)
         self.end = self._input.end
 
     async def serve(self) -> None:
@@ -258,7 +254,7 @@ class StdioServer:
             return
         self._output.ending = True
         with self._ending.draining():
-            left = self._requests.wait(DRAIN_SECONDS)
+            left = self._output.requests.wait(DRAIN_SECONDS)
         if left:
             logger.warning("%d requests are refused: the server ends", left)
         from_thread.run_sync(self.settled.set)

@@ -33,10 +33,10 @@ class Wire:
 
     def __init__(self, descriptor: int, *, parent: int = 0) -> None:
         self.descriptor, self._written = os.pipe()
-        self.requests = OpenRequests()
         self.drains = 0
-        self.output = Output(self._written, self.requests)
-        self.input = Input(descriptor, self.requests, self.output, parent=parent, drain=self._drain)
+        self.output = Output(self._written)
+        self.requests = self.output.requests
+        self.input = Input(descriptor, self.output, parent=parent, drain=self._drain)
 
     def _drain(self) -> None:
         self.drains += 1

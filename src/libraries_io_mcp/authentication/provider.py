@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 LONGEST_TOKEN: Final = 8_192
 """A token that is longer is wrong without a look at it."""
-RETRY_SECONDS: Final = 10
 Verify = Callable[[str], Awaitable[AccessToken | None]]
 """Who brings a token, or `None`."""
 _AS_WRITTEN: Final = TypeAdapter(AnyHttpUrl, config=ConfigDict(url_preserve_empty_path=True))
@@ -93,8 +92,8 @@ class KeySetMiddleware:
         try:
             await self._app(scope, receive, send)
         except TokenVerificationError as error:
-            said = {"error": "temporarily_unavailable", "error_description": str(error)}
-            await JSONResponse(said, 503, {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
+            body = {"error": "temporarily_unavailable", "error_description": str(error)}
+            await JSONResponse(body, 503, {"Retry-After": "10"})(scope, receive, send)
 
 
 def _header(token: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Final
 from anyio import to_thread
 from fastmcp.server.auth import AccessToken, TokenVerifier
 
-from libraries_io_mcp.settings import NamedToken, read_tokens, token_entries
+from libraries_io_mcp.settings import NamedToken, named_tokens, token_entries
 
 LOOK_SECONDS: Final = 1.0
 """How long a change of the file may go unnoticed."""
@@ -49,31 +49,22 @@ class BearerTokens(TokenVerifier):
         if state == self._state:
             return
         self._state = state
-        if state is None:
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
             # It may only be replaced, or what holds it is away for a moment.
             logger.warning("MCP_AUTH_TOKEN_FILE is gone: the old tokens stay until there is one; empty it to end them")
             return
+        entries = token_entries(text)
         try:
-            self._tokens = read_tokens(path)
-        except (OSError, ValueError) as error:
+            self._tokens = named_tokens(text) if entries else ()
+        except ValueError as why:
             # As a whole or not at all; but whom somebody took out must not stay by a mistake in another line.
-            self._tokens = _still_there(before, path)
-            reason = "no UTF-8 text" if isinstance(error, UnicodeDecodeError) else error
-            logger.warning(
-                "MCP_AUTH_TOKEN_FILE can't be used (%s): the old tokens that are still in it stay, nothing new counts",
-                reason,
-            )
+            there = {*entries, *(entry.partition("=")[2] for entry in entries)}
+            self._tokens = tuple(token for token in before if token.token.get_secret_value() in there)
+            logger.warning("MCP_AUTH_TOKEN_FILE: %s: the old tokens that are still in it stay, nothing new counts", why)
         if self._tokens != before:
             logger.info("MCP_AUTH_TOKEN_FILE has changed: %d tokens are in force now", len(self._tokens))
-
-
-def _still_there(tokens: tuple[NamedToken, ...], path: Path) -> tuple[NamedToken, ...]:
-    try:
-        entries = token_entries(path.read_text(encoding="utf-8", errors="replace"))
-    except OSError:
-        return tokens
-    there = {*entries, *(entry.partition("=")[2] for entry in entries)}
-    return tuple(token for token in tokens if token.token.get_secret_value() in there)
 
 
 def _digest(text: str) -> bytes:

@@ -50,7 +50,6 @@ from libraries_io_mcp.settings.server import (
     ServerSettings,
     check_server,
     named_tokens,
-    read_tokens,
     server_remarks,
     token_entries,
 )
@@ -84,7 +83,6 @@ __all__ = [
     "load_settings",
     "named_tokens",
     "queue_size",
-    "read_tokens",
     "token_entries",
     "variable",
 ]

@@ -66,17 +66,6 @@ def _named_token(entry: str) -> NamedToken:
     return NamedToken(name, SecretStr(token), wanted)
 
 
-def read_tokens(path: Path) -> tuple[NamedToken, ...]:
-    """The tokens in a file; none if it has been emptied.
-
-    Raises:
-        OSError: it can't be read.
-        ValueError: it can't be understood.
-    """
-    text = path.read_text(encoding="utf-8")
-    return named_tokens(text) if token_entries(text) else ()
-
-
 def check_server(server: "ServerSettings", *, given_host: str | None) -> None:
     """Whether the settings go together.
 
