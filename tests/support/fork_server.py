@@ -209,6 +209,8 @@ def _guard(connection: socket.socket) -> None:
     sys.argv = ["libraries-io-mcp", *arguments]
     # Ids are drawn from it, and would be the same in each process.
     random.seed()
+    # Noted at the start of a process, which for this one is now.
+    import_module("libraries_io_mcp.interpreter").PARENT = os.getppid()
 
 
 def run() -> NoReturn:

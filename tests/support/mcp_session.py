@@ -21,7 +21,7 @@ from libraries_io_mcp.answer.cutting import BUDGET_TOKENS, CHARACTERS_A_TOKEN, s
 
 ALL_TOOLSETS: Final = "discover,package,repositories,server,subscriptions"
 PROVENANCE: Final = {
-    "endpoint", "also_asked", "canonical_name", "fetched_at", "source", "age_seconds", "requests_spent",
+    "endpoint", "also_asked", "unreadable", "canonical_name", "fetched_at", "source", "age_seconds", "requests_spent",
     "quota_remaining",
 }  # fmt: skip
 

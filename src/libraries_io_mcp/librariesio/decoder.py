@@ -105,8 +105,9 @@ def _target(document: Any, fault: ErrorDetails) -> tuple[Any, ...]:
 
 def _says_nothing(data: Any) -> bool:
     """Whether nothing is left of it: then an older answer, or an error, says more."""
-    values = vars(data).values() if isinstance(data, BaseModel) else data if isinstance(data, tuple) else (data,)
-    return all(value is None for value in values)
+    if isinstance(data, tuple):
+        return all(_says_nothing(item) for item in data)
+    return data is None or (isinstance(data, BaseModel) and all(value is None for value in vars(data).values()))
 
 
 def _holds(part: Any, step: Any) -> bool:

@@ -31,6 +31,7 @@ Timestamp = Annotated[datetime, BeforeValidator(_written_time), AfterValidator(_
 Number = Annotated[int, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
 Count = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
 Texts = tuple[str, ...]
+Flag = Annotated[bool, Strict()]
 Name = Annotated[str, Strict()]
 """What identifies something; a number in its place is not its name."""
 
@@ -72,7 +73,7 @@ class PackageRecord(Record):
     language: str | None = None
     licenses: str | None = None
     normalized_licenses: Texts | None = None
-    license_normalized: bool | None = None
+    license_normalized: Flag | None = None
     repository_license: str | None = None
     status: str | None = None
     deprecation_reason: str | None = None
@@ -115,11 +116,11 @@ class Dependency(Record):
     platform: Name
     requirements: str | None = None
     kind: str | None = None
-    optional: bool | None = None
+    optional: Flag | None = None
     latest: str | None = None
     latest_stable: str | None = None
-    deprecated: bool | None = None
-    outdated: bool | None = None
+    deprecated: Flag | None = None
+    outdated: Flag | None = None
     normalized_licenses: tuple[str, ...] | None = None
 
 
@@ -167,7 +168,7 @@ class CheckedProject(PackageRecord):
 
     canonical_name: str | None = None
     keywords: str | None = None
-    license_set_by_admin: bool | None = None
+    license_set_by_admin: Flag | None = None
     last_synced_at: Timestamp | None = None
     versions: tuple[CheckedVersion, ...] | None = None
 
@@ -223,7 +224,7 @@ class Sourcerank(Record):
 class Subscription(Record):
     """A package that the key's owner watches. Both times are `None` when it had been subscribed to before."""
 
-    include_prerelease: bool | None = None
+    include_prerelease: Flag | None = None
     created_at: Timestamp | None = None
     updated_at: Timestamp | None = None
     project: Project | None = None

@@ -1,6 +1,6 @@
 """What the service returns about repositories and the people behind them. `None`: the service does not know."""
 
-from libraries_io_mcp.librariesio.models import Count, Dependency, Name, Number, Record, Texts, Timestamp
+from libraries_io_mcp.librariesio.models import Count, Dependency, Flag, Name, Number, Record, Texts, Timestamp
 
 
 class Repository(Record):
@@ -36,10 +36,10 @@ class Repository(Record):
     subscribers_count: Count | None = None
     contributions_count: Count | None = None
     rank: Number | None = None
-    fork: bool | None = None
-    has_issues: bool | None = None
-    has_wiki: bool | None = None
-    has_pages: bool | None = None
+    fork: Flag | None = None
+    has_issues: Flag | None = None
+    has_wiki: Flag | None = None
+    has_pages: Flag | None = None
     has_readme: str | None = None
     has_changelog: str | None = None
     has_contributing: str | None = None

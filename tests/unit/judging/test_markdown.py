@@ -40,6 +40,6 @@ def test_a_cell_is_one_code_span_with_the_very_text(text: str):
 
 
 def test_lines_and_lengths():
-    assert code("a\n## b\r\n\x1b[31m\u202ec") == "`a ## b [31m c`"
+    assert code("a\n## b\r\n\x1b[31m\u202ec") == "`a ## b [31mc`"
     assert len(code("x" * 999)) == 202
     assert code(None) == code(" \n") == NOTHING
