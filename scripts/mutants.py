@@ -70,7 +70,7 @@ class Mutant:
     old: str
     new: str
     outcome: str = ""
-    """What came of it when it was drawn: killed, survived, or timeout (which is as good as killed)."""
+    """What came of it when it was drawn: killed, survived, timeout (as good as killed), ended (by a signal: no verdict)."""
 
     def applied(self, source: str) -> str | None:
         """The source with the fault; `None` if its line is gone."""
@@ -210,6 +210,8 @@ def _outcome(mutant: Mutant, root: Path, tests: list[str], context: ForkServerCo
     if process.exitcode == pytest.ExitCode.USAGE_ERROR:
         # The mutant has changed the names of the tests' parameters.
         return _outcome(mutant, root, sorted({test.partition("::")[0] for test in tests}), context)
+    if process.exitcode is not None and process.exitcode < 0:
+        return "ended"
     return "survived" if process.exitcode == pytest.ExitCode.OK else "killed"
 
 
