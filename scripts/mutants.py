@@ -70,7 +70,7 @@ class Mutant:
     old: str
     new: str
     outcome: str = ""
-    """What came of it when it was drawn: killed, survived, timeout (as good as killed), ended (by a signal: no verdict)."""
+    """What came of it when drawn: killed, survived, timeout (as good as killed), ended (by a signal: no verdict)."""
 
     def applied(self, source: str) -> str | None:
         """The source with the fault; `None` if its line is gone."""
