@@ -11,9 +11,11 @@ those in this process that reach the mutated line, by coverage, so a run takes a
 import argparse
 import ast
 import json
+import multiprocessing
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,17 +23,34 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any, Final
 
 import coverage
+import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 LIST: Final = ROOT / "tests" / "mutation" / "mutants.json"
 PACKAGE: Final = Path("src/libraries_io_mcp")
 FOLDERS: Final = ("librariesio", "alerting", "manifests")
-SECONDS: Final = 120
+SECONDS: Final = 300
 MOST_TESTS: Final = 150
+QUIET: Final = ("--exitfirst", "-q", "-p", "no:cacheprovider", "-p", "no:randomly")
+PRELOADED: Final = (
+    "pytest",
+    "hypothesis",
+    "xdist.plugin",
+    "pytest_cov.plugin",
+    "anyio.pytest_plugin",
+    "fastmcp",
+    "opentelemetry.sdk.trace",
+    "opentelemetry.sdk.metrics",
+    "promql_parser",
+    "redis.asyncio",
+    "uvicorn",
+)
+"""What nearly every test imports, and no mutant changes."""
 SWAPS: Final[dict[type, tuple[str, str]]] = {
     ast.Lt: ("<", "<="), ast.LtE: ("<=", "<"), ast.Gt: (">", ">="), ast.GtE: (">=", ">"), ast.Eq: ("==", "!="),
     ast.NotEq: ("!=", "=="), ast.In: ("in", "not in"), ast.NotIn: ("not in", "in"), ast.Is: ("is", "is not"),
@@ -51,7 +70,7 @@ class Mutant:
     old: str
     new: str
     outcome: str = ""
-    """What came of it when it was drawn: killed, survived, or timeout (which is as good as killed)."""
+    """What came of it when drawn: killed, survived, timeout (as good as killed), ended (by a signal: no verdict)."""
 
     def applied(self, source: str) -> str | None:
         """The source with the fault; `None` if its line is gone."""
@@ -124,96 +143,105 @@ def _compiles(source: str) -> bool:
     return True
 
 
-def covering(root: Path) -> coverage.CoverageData:
-    """Which test reaches which line, for the tests of one process."""
-    data = root / ".coverage.mutants"
-    if not data.exists():
-        command = (
-            sys.executable, "-m", "pytest", *_tests(root), "-q", "-p", "no:randomly", "-p", "no:cacheprovider",
-            "-n", "2",
-            "--dist", "loadfile", "--cov", f"--cov-config={_cov_config(root)}", "--cov-context=test", "--cov-report=",
-        )  # fmt: skip
-        subprocess.run(command, cwd=root, env={**os.environ, "COVERAGE_FILE": str(data)}, check=False)
+def covering(root: Path, folder: Path) -> tuple[coverage.CoverageData, frozenset[str]]:
+    """Which test reaches which line, and the tests that fail without any mutant, which so say nothing."""
+    data, config, cache = folder / "coverage", folder / "coveragerc", folder / "cache"
+    sources = "\n    ".join(str(root / PACKAGE / name) for name in FOLDERS)
+    config.write_text(f"[run]\nsource =\n    {sources}\n", encoding="utf-8")
+    command = (
+        sys.executable, "-m", "pytest", *_tests(root), "-q", "-p", "no:randomly", "--numprocesses", "2", "--dist",
+        "loadfile", f"--override-ini=cache_dir={cache}", "--cov", f"--cov-config={config}", "--cov-context=test",
+        "--cov-report=",
+    )  # fmt: skip
+    subprocess.run(command, cwd=root, env={**os.environ, "COVERAGE_FILE": str(data)}, check=False)
     found = coverage.CoverageData(basename=str(data))
     found.read()
-    return found
+    failed = cache / "v" / "cache" / "lastfailed"
+    return found, frozenset(json.loads(failed.read_text(encoding="utf-8")) if failed.exists() else ())
 
 
 def _tests(root: Path) -> list[str]:
     """Tests whose code under test runs in their own process, where coverage sees it."""
     clients = sorted(str(path.relative_to(root)) for path in (root / "tests/contract").glob("test_client_*.py"))
-    return ["tests/unit", *clients]
+    return [*(f"tests/unit/{name}" for name in (*FOLDERS, "answer", "judging", "tools")), *clients]
 
 
-def _cov_config(root: Path) -> Path:
-    config = root / ".coveragerc.mutants"
-    sources = "\n    ".join(str(root / PACKAGE / folder) for folder in FOLDERS)
-    config.write_text(f"[run]\nsource =\n    {sources}\n", encoding="utf-8")
-    return config
-
-
-def _tests_of(mutant: Mutant, root: Path, data: coverage.CoverageData) -> list[str]:
+def _tests_of(mutant: Mutant, root: Path, data: coverage.CoverageData, failing: frozenset[str]) -> list[str]:
+    """Those that reach the line, the module's own first; for a line that only an import runs, those of its file."""
     source = (root / mutant.file).read_text(encoding="utf-8")
-    contexts = data.contexts_by_lineno(str(root / mutant.file)).get(mutant.number(source), [])
-    tests = {context.rpartition("|")[0] for context in contexts if context}
-    stem = Path(mutant.file).stem
-    # The tests of the module itself first, then the quick ones.
-    return sorted(tests, key=lambda test: (stem not in test, "unit" not in test, test))[:MOST_TESTS]
+    lines = data.contexts_by_lineno(str(root / mutant.file))
+    contexts = {context for context in lines.get(mutant.number(source), []) if context}
+    contexts = contexts or {context for of_line in lines.values() for context in of_line if context}
+    tests = {context.rpartition("|")[0] for context in contexts} - failing
+    path = Path(mutant.file)
+    own = (f"test_{path.stem}.py", f"/{path.parent.name}/", "unit")
+    return sorted(tests, key=lambda test: (*(part not in test for part in own), test))[:MOST_TESTS]
 
 
-def _outcome(mutant: Mutant, root: Path, tests: list[str]) -> str:
+def _run_tests(root: Path, tests: list[str]) -> None:
+    """Run them in this process, which was forked from one that has imported the libraries, and exit with the code."""
+    sys.dont_write_bytecode = True
+    os.chdir(root)
+    sys.path[:0] = [str(root / "src"), str(root)]
+    quiet = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(quiet, descriptor)
+    os.setpgid(0, 0)  # so that what they start can be ended with them
+    os._exit(pytest.main([*QUIET, *tests]))
+
+
+def _outcome(mutant: Mutant, root: Path, tests: list[str], context: ForkServerContext) -> str:
     path = root / mutant.file
     original = path.read_text(encoding="utf-8")
-    mutated = mutant.applied(original)
-    if mutated is None:
-        return "gone"
-    if not tests:
-        return "survived"
+    times = path.stat()
+    mutated = mutant.applied(original) or ""
+    process = context.Process(target=_run_tests, args=(root, tests))
     try:
         path.write_text(mutated, encoding="utf-8")
-        command = (
-            sys.executable, "-B", "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:randomly", "-p",
-            "no:cacheprovider", *tests,
-        )  # fmt: skip
-        done = subprocess.run(
-            command,
-            cwd=root,
-            env={**os.environ, "PYTHONPATH": str(root / "src")},
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return "timeout"
+        process.start()
+        process.join(SECONDS)
+        if process.exitcode is None:
+            os.killpg(process.pid or 0, signal.SIGKILL)
+            process.join()
+            return "timeout"
     finally:
         path.write_text(original, encoding="utf-8")
-    return {0: "survived", 1: "killed"}.get(done.returncode, "killed")
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # so that its compiled form is valid again
+    if process.exitcode == pytest.ExitCode.USAGE_ERROR:
+        # The mutant has changed the names of the tests' parameters.
+        return _outcome(mutant, root, sorted({test.partition("::")[0] for test in tests}), context)
+    if process.exitcode is not None and process.exitcode < 0:
+        return "ended"
+    return "survived" if process.exitcode == pytest.ExitCode.OK else "killed"
 
 
 def run(mutants: list[Mutant], jobs: int) -> list[str]:
     """The outcome of each."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOADED))
     with tempfile.TemporaryDirectory() as folder:
+        data, failing = covering(ROOT, Path(folder))
         copies = [Path(folder) / f"copy{number}" for number in range(jobs)]
-        ignored = shutil.ignore_patterns(".venv*", ".tools", ".git", ".mypy_cache", ".pytest_cache", "__pycache__")
+        ignored = shutil.ignore_patterns(".venv*", ".tools", ".git", ".mypy_cache", ".pytest_cache", ".coverage*")
         for copy in copies:
             shutil.copytree(ROOT, copy, ignore=ignored)
-        data = covering(ROOT)
+        work = iter(enumerate(mutants))
 
-        def work(number: int) -> list[tuple[int, str]]:
+        def take(copy: Path) -> list[tuple[int, str]]:
             outcomes = []
-            for place in range(number, len(mutants), jobs):
-                mutant = mutants[place]
+            for place, mutant in work:
                 source = (ROOT / mutant.file).read_text(encoding="utf-8") if (ROOT / mutant.file).exists() else ""
                 if mutant.applied(source) is None:
                     outcome = "gone"
                 else:
-                    outcome = _outcome(mutant, copies[number], _tests_of(mutant, ROOT, data))
+                    tests = _tests_of(mutant, ROOT, data, failing)
+                    outcome = _outcome(mutant, copy, tests, context) if tests else "survived"
                 print(f"{place + 1:3}/{len(mutants)} {outcome:8} {mutant.file}: {mutant.line[:70]}", flush=True)
                 outcomes.append((place, outcome))
             return outcomes
 
         with ThreadPoolExecutor(jobs) as pool:
-            results = dict(pair for part in pool.map(work, range(jobs)) for pair in part)
+            results = dict(pair for part in pool.map(take, copies) for pair in part)
     return [results[place] for place in range(len(mutants))]
 
 

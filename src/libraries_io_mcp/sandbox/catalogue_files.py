@@ -19,6 +19,7 @@ all need the package of `parts_need`.
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from importlib import resources
 from typing import NotRequired, TypedDict, cast
 from zlib import crc32
@@ -63,8 +64,9 @@ class PlatformFile(TypedDict):
     package: list[PackageEntry]
 
 
+@cache
 def load_catalogue() -> Catalogue:
-    """Reads every file of `data/`. About a hundredth of a second."""
+    """Reads every file of `data/`, once a process: what it gives can't be changed."""
     folder = resources.files("libraries_io_mcp.sandbox") / "data"
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name)
     return Catalogue(tuple(package for file in files for package in _packages(file.read_text(encoding="utf-8"))))
