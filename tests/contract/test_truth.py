@@ -39,6 +39,7 @@ NEVER_SEEN_HERE: Final = {
     semconv.TELEMETRY_DROPS.name,  # a live receiver takes everything
     semconv.ALERT_DELIVERIES.name,  # nobody is told of alerts here: see tests of the channels
     semconv.HTTP_REFUSALS.name,  # nobody attacks: see test_attacks
+    semconv.REPLY_DEVIATIONS.name,  # the replies are as promised: see test_odd_replies
     semconv.LOG_DROPS.name,  # nor is a log destination too slow
 }
 
