@@ -122,7 +122,7 @@ class World:
         self.mail = enter(SmtpServer(tls, login=True))
         self.plain_mail = enter(SmtpServer())
         self.silent = enter(SilentServer())
-        self.slow_clock = enter(Peer(b"{}", seconds_ago=600))
+        self.slow_clock = enter(Peer(b'{"stars": 1}', seconds_ago=600))
         self.portal = enter(Peer(b"<html>log in first</html>", kind="text/html"))
         self.other = enter(Peer(b"hello", kind="text/plain"))
         self.prometheus = enter(Peer(json.dumps({"status": "success", "data": {"groups": []}}).encode()))
@@ -140,6 +140,7 @@ class World:
             "LIBRARIES_IO_BASE_URL": self.sandbox_url,
             "LIBRARIES_IO_API_KEY": CANARY,
             "MCP_PORT": "0",  # the usual one may be taken here
+            "MCP_PUBLIC_URL": "https://mcp.example.org",
             "REDIS_URL": f"redis://127.0.0.1:{self.valkey.port}/0",
             "OTEL_EXPORTER_OTLP_ENDPOINT": self.collector.endpoint,
             "OTEL_TRACES_EXPORTER": "otlp,file",

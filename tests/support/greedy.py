@@ -111,8 +111,8 @@ class Run:
 
     def store_is_asked(self) -> bool:
         """Whether an answer of Valkey is on its way: meanwhile the clock stands still."""
-        stores = [api._replicas._store for api in self.apis]
-        return any(store is not None and store.connection_pool._in_use_connections for store in stores)
+        gateways = [api._replicas._gateway for api in self.apis]
+        return any(gateway is not None and gateway.pool._in_use_connections for gateway in gateways)
 
     async def to_the_end(self) -> list[float]:
         """How long the modest ones waited from the second window on, the longest last."""

@@ -117,7 +117,7 @@ def _settings(settings: Settings) -> Finding:
         advice = "Correct the value, or unset it; until then its default is used."
         return Finding("settings", "broken", tried, "; ".join((*settings.broken, *settings.remarks)), advice)
     if settings.remarks:
-        advice = "Correct the name or the line; as it is, it does nothing."
+        advice = "Correct it; docs/configuration.md says what each variable does."
         return Finding("settings", "warning", tried, "; ".join(settings.remarks), advice)
     names = ", ".join(_given(settings)) or "none, so all have their defaults"
     return Finding("settings", "ok", tried, f"allowed; set: {names}")
